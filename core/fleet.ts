@@ -44,6 +44,14 @@ export interface ObservedState {
   readonly observedAt: string;
 }
 
+/** What a cluster's own record says of its last operation: enough to start it again if its record was never written. */
+export interface OperationSummary {
+  readonly id: string;
+  readonly verb: Verb;
+  readonly attempt: number;
+  readonly options: OperationOptions;
+}
+
 /** A cluster in the fleet: one item in the store. */
 export interface ClusterRecord {
   readonly name: string;
@@ -62,7 +70,7 @@ export interface ClusterRecord {
   readonly fence: number;
   readonly lock?: Lock;
   /** The last operation, running or ended. */
-  readonly operation: { readonly id: string; readonly verb: Verb; readonly attempt: number };
+  readonly operation: OperationSummary;
   readonly deletionProtection: boolean;
   readonly observed?: ObservedState;
   readonly createdAt: string;
@@ -99,6 +107,8 @@ export interface StepRecord {
   readonly runs: number;
   /** What it is waiting for, or what it did; one line. */
   readonly message?: string;
+  /** Why its last run failed. */
+  readonly failure?: Failure;
 }
 
 /** One run of a verb on a cluster: one execution of a state machine. */

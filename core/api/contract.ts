@@ -24,9 +24,9 @@ import type {
   Lock,
   ObservedState,
   OperationRecord,
+  OperationSummary,
   Phase,
   ResourceRecord,
-  Verb,
 } from '../fleet.ts';
 
 /** A validated spec with `management`. */
@@ -52,7 +52,7 @@ export interface ClusterView {
   readonly controlPlaneCount: number;
   readonly workerCount: number;
   readonly deletionProtection: boolean;
-  readonly operation: { readonly id: string; readonly verb: Verb; readonly attempt: number };
+  readonly operation: OperationSummary;
   readonly lock?: Lock;
   readonly observed?: ObservedState;
   /** Of the last operation, when it failed. */
