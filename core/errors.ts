@@ -259,6 +259,22 @@ export const errorCatalogue = {
     cause: 'An AWS service did not answer, or answered with a fault of its own.',
     fix: 'Repeat the command; it goes on where it stopped.',
   },
+  AwsAccessDenied: {
+    source: 'aws',
+    status: 502,
+    exit: 5,
+    retryable: false,
+    cause: "AWS refused Petra's own credentials, or its role lacks the permission for a call.",
+    fix: "Grant the permission in the message to Petra's role, or renew its credentials; then repeat the command.",
+  },
+  UserDataTooLarge: {
+    source: 'petra',
+    status: 500,
+    exit: 1,
+    retryable: false,
+    cause: 'The user data of a machine is larger than EC2 takes: 16,384 bytes after compression.',
+    fix: 'Shorten what the spec adds to it, for example addon values; if nothing was added, report it.',
+  },
   MachineLost: {
     source: 'aws',
     status: 500,
