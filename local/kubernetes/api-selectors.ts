@@ -1,0 +1,77 @@
+// Label selectors and field selectors, as in `kubectl get -l … --field-selector …`.
+
+import type { KubernetesObject } from '../../core/ports.ts';
+import { at } from './api-json.ts';
+import { badRequest } from './api-status.ts';
+
+export type Matcher = (object: KubernetesObject) => boolean;
+
+const everything: Matcher = () => true;
+
+/** The test that a label selector stands for. @throws ApiStatusError 400 when it cannot be parsed */
+export function labelMatcher(selector: string | undefined): Matcher {
+  const tests = splitRequirements(selector ?? '').map(labelTest);
+  if (tests.length === 0) return everything;
+  return (object) => {
+    const labels = object.metadata.labels ?? {};
+    return tests.every((test) => test(labels));
+  };
+}
+
+/** The test that a field selector stands for: `=`, `==` and `!=` on any scalar field, as far as kubectl needs it. */
+export function fieldMatcher(selector: string | undefined): Matcher {
+  const tests = (selector ?? '')
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map(fieldTest);
+  if (tests.length === 0) return everything;
+  return (object) => tests.every((test) => test(object));
+}
+
+function fieldTest(requirement: string): Matcher {
+  const match = /^\s*([\w.[\]-]+?)\s*(!=|==|=)\s*(.*?)\s*$/.exec(requirement);
+  const [, field, operator, wanted] = match ?? [];
+  if (field === undefined || wanted === undefined) {
+    throw badRequest(`invalid selector: '${requirement}'; can't understand '${requirement}'`);
+  }
+  const path = field.split('.');
+  return (object) => {
+    const value = at(object, ...path);
+    const text = value === undefined || value === null ? '' : String(value);
+    return operator === '!=' ? text !== wanted : text === wanted;
+  };
+}
+
+type LabelTest = (labels: Readonly<Record<string, string>>) => boolean;
+
+function labelTest(requirement: string): LabelTest {
+  const set = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(requirement);
+  if (set) {
+    const [, key = '', operator, list = ''] = set;
+    const values = list.split(',').map((value) => value.trim());
+    if (operator === 'in') return (labels) => values.includes(labels[key] ?? '') && key in labels;
+    return (labels) => !(key in labels) || !values.includes(labels[key] ?? '');
+  }
+  const equality = /^([^\s=!]+)\s*(==|=|!=)\s*([\w.-]*)$/.exec(requirement);
+  if (equality) {
+    const [, key = '', operator, value = ''] = equality;
+    if (operator === '!=') return (labels) => labels[key] !== value;
+    return (labels) => labels[key] === value;
+  }
+  const existence = /^(!?)\s*([\w./-]+)$/.exec(requirement);
+  if (existence) {
+    const [, not, key = ''] = existence;
+    return not ? (labels) => !(key in labels) : (labels) => key in labels;
+  }
+  throw badRequest(
+    `unable to parse requirement: found '${requirement}', expected: a key, =, ==, !=, in or notin`,
+  );
+}
+
+/** Splits at commas that are not inside parentheses. */
+function splitRequirements(selector: string): readonly string[] {
+  return selector
+    .split(/,(?![^(]*\))/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
