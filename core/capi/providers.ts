@@ -101,39 +101,41 @@ export function providersFor(versions: ManagementVersions): readonly ProviderRel
 }
 
 /** cert-manager's manifest. It is no provider: it has no metadata.yaml and is installed before all of them. */
-export function certManagerAsset(version: string): ReleaseAsset {
+export function certManagerRelease(version: string): ReleaseAsset {
   return { repository: 'cert-manager/cert-manager', version, file: 'cert-manager.yaml' };
 }
 
-interface ProviderVariable {
+/** Variables of the providers' manifests that Petra sets, and why; all others keep the default their manifest gives. */
+export const variableChoices: readonly {
+  readonly name: string;
   readonly value: string;
   readonly reason: string;
-}
-
-/** Variables of the providers' manifests that Petra sets; all others keep the default their manifest gives. */
-export const petraVariables: Readonly<Record<string, ProviderVariable>> = {
-  CLUSTER_TOPOLOGY: {
+}[] = [
+  {
+    name: 'CLUSTER_TOPOLOGY',
     value: 'true',
     reason:
       'The default is false in every release, and then the webhook refuses a Cluster with a ClusterClass.',
   },
-  AWS_B64ENCODED_CREDENTIALS: {
+  {
+    name: 'AWS_B64ENCODED_CREDENTIALS',
     value: 'Cg==',
     reason: 'A blank credentials file: CAPA then uses the instance profile, and no long-lived key is stored.',
   },
-  EXP_EXTERNAL_RESOURCE_GC: {
+  {
+    name: 'EXP_EXTERNAL_RESOURCE_GC',
     value: 'true',
     reason:
       "CAPA up to 2.8: deletes load balancers that a workload's Services made; they would block the VPC's deletion.",
   },
-  EXTERNAL_RESOURCE_GC: {
+  {
+    name: 'EXTERNAL_RESOURCE_GC',
     value: 'true',
     reason: 'The same from CAPA 2.9 on, where it has this name and is on by default.',
   },
-};
+];
 
-/** `petraVariables` as `renderProvider` takes them; `overrides` win. */
-export function variablesWith(overrides: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const values = Object.entries(petraVariables).map(([name, variable]) => [name, variable.value] as const);
-  return { ...Object.fromEntries(values), ...overrides };
-}
+/** `variableChoices` as `renderProvider` takes them. */
+export const providerVariables: Readonly<Record<string, string>> = Object.fromEntries(
+  variableChoices.map(({ name, value }) => [name, value]),
+);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import {
-  certManagerAsset,
-  petraVariables,
+  certManagerRelease,
   providers,
   providersFor,
-  variablesWith,
+  providerVariables,
+  variableChoices,
 } from '../../../core/capi/providers.ts';
 
 const versions = {
@@ -32,7 +32,7 @@ test('a release names the repository and file of manifest and metadata', () => {
     file: 'control-plane-components.yaml',
   });
   expect(controlPlane?.metadata.file).toBe('metadata.yaml');
-  expect(certManagerAsset('v1.17.1')).toEqual({
+  expect(certManagerRelease('v1.17.1')).toEqual({
     repository: 'cert-manager/cert-manager',
     version: 'v1.17.1',
     file: 'cert-manager.yaml',
@@ -51,12 +51,12 @@ test("a provider's key follows clusterctl's rule for manifest labels", () => {
   }
 });
 
-test('every variable Petra sets has a reason, and an override wins', () => {
-  for (const variable of Object.values(petraVariables)) expect(variable.reason).not.toBe('');
-  expect(variablesWith()).toMatchObject({ CLUSTER_TOPOLOGY: 'true', AWS_B64ENCODED_CREDENTIALS: 'Cg==' });
-  expect(variablesWith({ CLUSTER_TOPOLOGY: 'false', MORE: 'x' })).toMatchObject({
-    CLUSTER_TOPOLOGY: 'false',
+test('every variable Petra sets has a reason', () => {
+  for (const { reason } of variableChoices) expect(reason).not.toBe('');
+  expect(providerVariables).toEqual({
+    CLUSTER_TOPOLOGY: 'true',
+    AWS_B64ENCODED_CREDENTIALS: 'Cg==',
+    EXP_EXTERNAL_RESOURCE_GC: 'true',
     EXTERNAL_RESOURCE_GC: 'true',
-    MORE: 'x',
   });
 });
