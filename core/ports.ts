@@ -60,7 +60,7 @@ export interface FleetStore {
   acquire(
     name: string,
     expected: { readonly uid: string; readonly fence: number; readonly now: string },
-    next: Pick<ClusterRecord, 'phase' | 'operation' | 'spec' | 'specHash' | 'updatedAt'> & {
+    next: Pick<ClusterRecord, 'phase' | 'operation' | 'spec' | 'specHash' | 'region' | 'updatedAt'> & {
       readonly lock: Lock;
     },
   ): Promise<ClusterRecord>;

@@ -1,0 +1,331 @@
+// How an operation begins: who may start one, who attaches to a running one, who is refused.
+
+import { diffClusterSpecs, hashClusterSpec } from './capi/cluster-spec.ts';
+import type { ClusterSpec } from './capi/spec-schema.ts';
+import { hasCode, PetraError } from './errors.ts';
+import {
+  attemptOf,
+  type ClusterKind,
+  type ClusterRecord,
+  type Lock,
+  type OperationOptions,
+  type OperationRecord,
+  type OperationSummary,
+  operationId,
+  phaseDuring,
+  type Verb,
+} from './fleet.ts';
+import type { Ports } from './petra.ts';
+
+export interface Begun {
+  /** started: first attempt. resumed: attempt n+1. attached: it was running. unchanged: nothing to do. updated: a setting changed. */
+  readonly outcome: 'started' | 'resumed' | 'attached' | 'unchanged' | 'updated';
+  readonly record: ClusterRecord;
+  /** Absent when nothing runs. */
+  readonly operation?: OperationRecord;
+}
+
+/** How often a lost race for the record is looked at again before it is called a conflict. */
+const lockRaces = 3;
+
+/**
+ * Begins init or create: makes the record with its lock, or attaches, or resumes after a failure.
+ * Safe to repeat: the same spec leads to the same operation.
+ *
+ * @throws NameTaken, OperationInProgress, DeletionUnfinished, SpecDiffers
+ */
+export async function beginMaking(ports: Ports, request: Making): Promise<Begun> {
+  return withoutRaces(request.spec.metadata.name, () => tryMaking(ports, request));
+}
+
+interface Making {
+  readonly verb: 'init' | 'create';
+  readonly spec: ClusterSpec;
+  /** Workload clusters: the name of the management cluster. */
+  readonly management?: string;
+  readonly caller: string;
+}
+
+/** Looks, decides and writes; undefined when someone else was faster between the look and the write. */
+async function tryMaking(ports: Ports, request: Making): Promise<Begun | undefined> {
+  const { verb, spec, management, caller } = request;
+  const kind: ClusterKind = verb === 'init' ? 'management' : 'workload';
+  const name = spec.metadata.name;
+  const specHash = hashClusterSpec(spec);
+  const present = await ports.fleet.find(name);
+  if (!present || present.phase === 'Deleted') return addCluster(ports, request, specHash, present);
+
+  if (present.kind !== kind || (management !== undefined && present.management !== management)) {
+    const where = present.management === undefined ? '' : ` of management cluster "${present.management}"`;
+    throw new PetraError('NameTaken', `"${name}" is already the name of a ${present.kind} cluster${where}`);
+  }
+  const last = present.operation.verb;
+  if (isHeld(ports, present)) {
+    if (last === verb && present.specHash === specHash) return attach(ports, present, caller);
+    throw inProgress(present);
+  }
+  if (last === 'delete' || last === 'destroy') {
+    // A refused removal that touched nothing leaves the cluster Ready.
+    if (present.phase !== 'Ready') {
+      throw new PetraError('DeletionUnfinished', `"${name}" is being removed: its ${last} did not end`);
+    }
+  }
+  const differs = present.specHash !== specHash;
+  if (differs && (present.phase === 'Ready' || present.materialized)) {
+    throw new PetraError('SpecDiffers', `"${name}" exists with another spec`, {
+      details: { differences: diffClusterSpecs(present.spec, spec) },
+    });
+  }
+  if (present.phase === 'Ready') return keep(ports, present, spec.spec.deletionProtection, caller);
+  return acquire(ports, present, { verb, caller, options: {}, spec, specHash });
+}
+
+/**
+ * Begins delete or destroy. A cluster that is already gone is success (`unchanged`). Safe to repeat.
+ * @throws ClusterNotFound, InvalidRequest (wrong verb for the kind), DeletionProtected, OperationInProgress
+ */
+export async function beginRemoval(ports: Ports, request: Removal): Promise<Begun> {
+  return withoutRaces(request.name, () => tryRemoval(ports, request));
+}
+
+interface Removal {
+  readonly verb: 'delete' | 'destroy';
+  readonly name: string;
+  readonly caller: string;
+  readonly options: OperationOptions;
+}
+
+async function tryRemoval(ports: Ports, request: Removal): Promise<Begun | undefined> {
+  const { verb, name, caller, options } = request;
+  const present = await ports.fleet.find(name);
+  if (!present) throw new PetraError('ClusterNotFound', `there is no cluster "${name}"`);
+  const kind: ClusterKind = verb === 'destroy' ? 'management' : 'workload';
+  if (present.kind !== kind) {
+    throw new PetraError('InvalidRequest', `"${name}" is a ${present.kind} cluster`, {
+      fix: `Use \`petra capi ${kind === 'management' ? 'delete' : 'destroy'}\` for it.`,
+    });
+  }
+  if (present.phase === 'Deleted') return { outcome: 'unchanged', record: present };
+  if (present.deletionProtection) {
+    throw new PetraError('DeletionProtected', `"${name}" has deletion protection`);
+  }
+  if (isHeld(ports, present)) {
+    if (present.operation.verb === verb) return attach(ports, present, caller);
+    throw inProgress(present);
+  }
+  const { spec, specHash } = present;
+  return acquire(ports, present, { verb, caller, options, spec, specHash });
+}
+
+/** Looks again when a race for the record was lost, and so attaches to what the winner started. */
+async function withoutRaces(name: string, attempt: () => Promise<Begun | undefined>): Promise<Begun> {
+  for (let race = 0; race < lockRaces; race += 1) {
+    const begun = await attempt();
+    if (begun) return begun;
+  }
+  throw new PetraError('OperationInProgress', `others keep changing "${name}" at this moment`);
+}
+
+/**
+ * Sees to it that a held lock has its operation and its execution: whoever took it may have died in between.
+ * Safe to repeat: both are made only if absent.
+ */
+export async function ensureStarted(ports: Ports, record: ClusterRecord): Promise<OperationRecord> {
+  const { lock, operation } = record;
+  if (!lock) throw new PetraError('InternalError', `"${record.name}" has no lock to run an operation under`);
+  const wanted: OperationRecord = {
+    id: operation.id,
+    verb: operation.verb,
+    cluster: record.name,
+    uid: record.uid,
+    attempt: operation.attempt,
+    fence: lock.fence,
+    specHash: record.specHash,
+    caller: lock.holder,
+    status: 'Running',
+    options: operation.options,
+    startedAt: lock.acquiredAt,
+    steps: [],
+    warnings: [],
+  };
+  await ports.operations.add(wanted);
+  const { id, verb, cluster, uid, fence } = wanted;
+  await ports.workflows.start({ id, verb, input: { operation: { id, verb, cluster, uid, fence } } });
+  return (await ports.operations.find(id)) ?? wanted;
+}
+
+async function addCluster(
+  ports: Ports,
+  request: Making,
+  specHash: string,
+  tombstone: ClusterRecord | undefined,
+): Promise<Begun | undefined> {
+  const { verb, spec, management, caller } = request;
+  const uid = ports.newUid();
+  const now = ports.clock.now().toISOString();
+  const operation: OperationSummary = {
+    id: operationId(verb, spec.metadata.name, uid, 1),
+    verb,
+    attempt: 1,
+    options: {},
+  };
+  const fence = (tombstone?.fence ?? 0) + 1;
+  const record: ClusterRecord = {
+    name: spec.metadata.name,
+    uid,
+    kind: verb === 'init' ? 'management' : 'workload',
+    ...(management === undefined ? {} : { management }),
+    region: spec.spec.target.region,
+    spec,
+    specHash,
+    phase: phaseDuring[verb],
+    materialized: false,
+    fence,
+    lock: newLock(ports, operation.id, fence, caller),
+    operation,
+    deletionProtection: spec.spec.deletionProtection,
+    createdAt: now,
+    updatedAt: now,
+  };
+  try {
+    await ports.fleet.add(record);
+  } catch (error) {
+    if (hasCode(error, 'NameTaken')) return undefined;
+    throw error;
+  }
+  return start(ports, record, 'started', caller);
+}
+
+async function acquire(
+  ports: Ports,
+  present: ClusterRecord,
+  next: {
+    readonly verb: Verb;
+    readonly caller: string;
+    readonly options: OperationOptions;
+    readonly spec: ClusterSpec;
+    readonly specHash: string;
+  },
+): Promise<Begun | undefined> {
+  const { verb, caller, options, spec, specHash } = next;
+  const before = present.operation;
+  const attempt = before.verb === verb ? attemptOf(before.id) + 1 : 1;
+  const now = ports.clock.now().toISOString();
+  const id = operationId(verb, present.name, present.uid, attempt);
+  let record: ClusterRecord;
+  try {
+    record = await ports.fleet.acquire(
+      present.name,
+      { uid: present.uid, fence: present.fence, now },
+      {
+        phase: phaseDuring[verb],
+        operation: { id, verb, attempt, options },
+        spec,
+        specHash,
+        region: spec.spec.target.region,
+        updatedAt: now,
+        lock: newLock(ports, id, present.fence + 1, caller),
+      },
+    );
+  } catch (error) {
+    if (hasCode(error, 'OperationInProgress')) return undefined;
+    throw error;
+  }
+  if (present.lock) await abandon(ports, before.id, `its lock went stale; ${id} took over`);
+  return start(ports, record, attempt > 1 ? 'resumed' : 'started', caller);
+}
+
+async function start(
+  ports: Ports,
+  record: ClusterRecord,
+  outcome: 'started' | 'resumed',
+  caller: string,
+): Promise<Begun> {
+  await appendEvent(ports, record, 'started', caller);
+  return { outcome, record, operation: await ensureStarted(ports, record) };
+}
+
+async function attach(ports: Ports, record: ClusterRecord, caller: string): Promise<Begun> {
+  if (caller !== record.lock?.holder) await appendEvent(ports, record, 'attached', caller);
+  return { outcome: 'attached', record, operation: await ensureStarted(ports, record) };
+}
+
+/** A Ready cluster with the same spec stays as it is, except for its protection, which is a setting of the record. */
+async function keep(
+  ports: Ports,
+  present: ClusterRecord,
+  deletionProtection: boolean,
+  caller: string,
+): Promise<Begun> {
+  if (present.deletionProtection === deletionProtection) return { outcome: 'unchanged', record: present };
+  const at = ports.clock.now().toISOString();
+  const record = await ports.fleet.updateUnlocked(present.name, present.uid, {
+    deletionProtection,
+    updatedAt: at,
+  });
+  await ports.ledger.append({
+    cluster: present.name,
+    uid: present.uid,
+    at,
+    verb: 'protect',
+    outcome: 'succeeded',
+    message: `deletion protection ${deletionProtection ? 'on' : 'off'}`,
+    caller,
+  });
+  return { outcome: 'updated', record };
+}
+
+/** Ends an operation whose lock another one took, or someone removed. Safe to repeat. */
+export async function abandon(
+  ports: Pick<Ports, 'operations' | 'clock'>,
+  id: string,
+  why: string,
+): Promise<void> {
+  const error = new PetraError('OperationAbandoned', `operation ${id} was given up: ${why}`);
+  const { code, message, fix, retryable, source } = error;
+  await ports.operations.finish(id, {
+    status: 'Abandoned',
+    endedAt: ports.clock.now().toISOString(),
+    failure: { code, message, fix, retryable, source },
+  });
+}
+
+function newLock(ports: Ports, operation: string, fence: number, holder: string): Lock {
+  const now = ports.clock.now();
+  return {
+    operationId: operation,
+    fence,
+    holder,
+    acquiredAt: now.toISOString(),
+    expiresAt: new Date(now.getTime() + ports.settings.leaseSeconds * 1000).toISOString(),
+  };
+}
+
+function isHeld(ports: Pick<Ports, 'clock'>, { lock }: ClusterRecord): boolean {
+  return lock !== undefined && lock.expiresAt > ports.clock.now().toISOString();
+}
+
+function inProgress({ name, lock, operation }: ClusterRecord): PetraError {
+  return new PetraError(
+    'OperationInProgress',
+    `${operation.verb} of "${name}" is running since ${lock?.acquiredAt ?? 'a moment ago'}, asked for by ${lock?.holder ?? 'someone else'}`,
+    { details: { operation: operation.id, lock } },
+  );
+}
+
+async function appendEvent(
+  ports: Pick<Ports, 'ledger' | 'clock'>,
+  record: ClusterRecord,
+  outcome: 'started' | 'attached',
+  caller: string,
+): Promise<void> {
+  await ports.ledger.append({
+    cluster: record.name,
+    uid: record.uid,
+    at: ports.clock.now().toISOString(),
+    operationId: record.operation.id,
+    verb: record.operation.verb,
+    outcome,
+    caller,
+  });
+}
