@@ -1,0 +1,174 @@
+import { hasCode, PetraError } from '../errors.ts';
+import type { Failure, LedgerEvent, OperationRecord, StepRecord } from '../fleet.ts';
+import type { Ports } from '../petra.ts';
+import type { Lease } from '../ports.ts';
+import type { StepContext, StepInput } from './context.ts';
+
+/** What a step leaves for the state machine: small facts only, never a spec, manifest or secret. */
+export interface StepOutput {
+  /** Polls: whether what is waited for has come. */
+  readonly ready?: boolean;
+  /** Polls of a removal: whether it is over. */
+  readonly gone?: boolean;
+  /** One line for people: what is being waited for, or what was done. */
+  readonly message?: string;
+  /** When the phase that begins now must be over. */
+  readonly deadline?: string;
+  /** sha256 of each component's manifest, by key. */
+  readonly components?: Readonly<Record<string, string>>;
+  readonly provider?: string | null;
+  readonly selected?: boolean;
+}
+
+/** One Task state: what it does, and how a person reads it. */
+export interface Step {
+  /** For example `launch the control plane`. */
+  readonly title: string;
+  /** Groups steps in a display of progress. */
+  readonly phase: string;
+  /** Ends the operation: gives the lock back. */
+  readonly final?: boolean;
+  readonly run: (context: StepContext, input: StepInput) => Promise<StepOutput>;
+}
+
+/**
+ * Runs one step of an operation: renews its lock, keeps the operation's timeline and the ledger, and turns whatever
+ * goes wrong into a named error. Safe to repeat as far as the step is, and every step is.
+ *
+ * @throws LeaseLost when another operation holds the cluster; whatever the step throws; InternalError for the rest.
+ */
+export async function runStep(
+  ports: Ports,
+  state: string,
+  step: Step,
+  input: StepInput,
+): Promise<StepOutput> {
+  const { id, cluster, uid, fence } = input.operation;
+  const lease: Lease = { cluster, uid, fence };
+  const begun = ports.clock.now();
+  const expiresAt = new Date(begun.getTime() + ports.settings.leaseSeconds * 1000).toISOString();
+  const operation = await ports.operations.find(id);
+  if (!operation) throw new PetraError('InternalError', `operation ${id} has no record`);
+
+  const record = await ports.fleet.renew(lease, expiresAt).catch(async (error: unknown) => {
+    // A final step gives the lock back and may then be run again, since its answer was lost.
+    if (step.final && hasCode(error, 'LeaseLost') && (await isSettled(ports, operation))) return undefined;
+    throw error;
+  });
+  if (!record) {
+    await ports.operations.finish(id, { status: 'Succeeded', endedAt: begun.toISOString() });
+    return {};
+  }
+
+  const known = operation.steps.find((entry) => entry.name === state);
+  const continues = known !== undefined && known.status !== 'Succeeded';
+  const running: StepRecord = {
+    name: state,
+    status: 'Running',
+    startedAt: continues ? known.startedAt : begun.toISOString(),
+    runs: (known?.runs ?? 0) + 1,
+    ...(continues && known.message !== undefined ? { message: known.message } : {}),
+  };
+  // A poll that goes on writes once, at its end.
+  if (known?.status !== 'Running') await ports.operations.recordStep(id, running);
+
+  try {
+    const output = await step.run({ ...ports, record, operation, lease }, input);
+    await recordOutcome(ports, operation, running, output);
+    return output;
+  } catch (error) {
+    const named = error instanceof PetraError ? error : unforeseen(state, error);
+    if (!hasCode(named, 'LeaseLost')) await recordStepFailure(ports, operation, running, named);
+    throw named;
+  }
+}
+
+async function recordOutcome(
+  ports: Ports,
+  operation: OperationRecord,
+  running: StepRecord,
+  output: StepOutput,
+): Promise<void> {
+  const message = output.message === undefined ? {} : { message: output.message };
+  if (output.ready === false || output.gone === false) {
+    await ports.operations.recordStep(operation.id, { ...running, ...message });
+    return;
+  }
+  const endedAt = ports.clock.now().toISOString();
+  const { message: _waitedFor, ...rest } = running;
+  await ports.operations.recordStep(operation.id, { ...rest, status: 'Succeeded', endedAt, ...message });
+  await ports.ledger.append(stepEvent(operation, running, endedAt, { outcome: 'succeeded', ...message }));
+}
+
+async function recordStepFailure(
+  ports: Ports,
+  operation: OperationRecord,
+  running: StepRecord,
+  error: PetraError,
+): Promise<void> {
+  const endedAt = ports.clock.now().toISOString();
+  const failure = toFailure(error, running.name);
+  await ports.operations.recordStep(operation.id, { ...running, status: 'Failed', endedAt, failure });
+  await ports.ledger.append(
+    stepEvent(operation, running, endedAt, { outcome: 'failed', code: error.code, message: error.message }),
+  );
+}
+
+function stepEvent(
+  operation: OperationRecord,
+  step: StepRecord,
+  at: string,
+  outcome: Pick<LedgerEvent, 'outcome' | 'code' | 'message'>,
+): Omit<LedgerEvent, 'seq'> {
+  return {
+    cluster: operation.cluster,
+    uid: operation.uid,
+    at,
+    operationId: operation.id,
+    verb: operation.verb,
+    step: step.name,
+    caller: operation.caller,
+    durationMs: Date.parse(at) - Date.parse(step.startedAt),
+    ...outcome,
+  };
+}
+
+/** Whether the cluster already shows this operation's success: it gave the lock back and set its last phase. */
+export async function isSettled(ports: Pick<Ports, 'fleet'>, operation: OperationRecord): Promise<boolean> {
+  const record = await ports.fleet.find(operation.cluster);
+  if (!record || record.uid !== operation.uid || record.operation.id !== operation.id || record.lock)
+    return false;
+  const removes = operation.verb === 'delete' || operation.verb === 'destroy';
+  return record.phase === (removes ? 'Deleted' : 'Ready') && (removes || record.readyAt !== undefined);
+}
+
+/** An error as it is stored and shown. */
+export function toFailure(error: PetraError, step?: string): Failure {
+  const causes = causesOf(error);
+  return {
+    code: error.code,
+    message: error.message,
+    fix: error.fix,
+    retryable: error.retryable,
+    source: error.source,
+    ...(step === undefined ? {} : { step }),
+    ...(error.evidence.length > 0 ? { evidence: error.evidence } : {}),
+    ...(causes.length > 0 ? { causes } : {}),
+  };
+}
+
+function causesOf(error: Error): string[] {
+  const causes: string[] = [];
+  for (let cause = error.cause; cause !== undefined && causes.length < 8; ) {
+    causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return causes;
+}
+
+function unforeseen(state: string, error: unknown): PetraError {
+  const text = error instanceof Error ? error.message : String(error);
+  return new PetraError('InternalError', `${state} failed in a way Petra did not foresee: ${text}`, {
+    cause: error,
+  });
+}
