@@ -1,0 +1,104 @@
+// The first states of init: refuse before anything is made, then fetch what will be installed.
+
+import { assessVersions, explainMissingRelease } from '../capi/provider-matrix.ts';
+import { assessMetadata, parseProviderMetadata } from '../capi/provider-metadata.ts';
+import { certManagerRelease, type ProviderRelease, providersFor } from '../capi/providers.ts';
+import type { ManagementVersions } from '../capi/spec-schema.ts';
+import { hasCode, PetraError } from '../errors.ts';
+import type { ClusterRecord } from '../fleet.ts';
+import type { StepContext } from './context.ts';
+import { instanceTypeFindings, refuseAll } from './preflight-findings.ts';
+import type { StepOutput } from './run-step.ts';
+
+/** The component versions of a management cluster. @throws InternalError for a workload cluster. */
+export function managementVersions(record: ClusterRecord): ManagementVersions {
+  const versions = record.spec.spec.management;
+  if (!versions) throw new PetraError('InternalError', `"${record.name}" is not a management cluster`);
+  return versions;
+}
+
+/**
+ * Checks everything that can be known before money is spent; every finding at once, warnings into the operation.
+ * @throws RegionMismatch, ReleaseNotFound, IncompatibleProviders, InstanceTypeNotOffered
+ */
+export async function preflight(context: StepContext): Promise<StepOutput> {
+  const { record, settings, releases } = context;
+  const findings: PetraError[] = [];
+  if (settings.region !== undefined && settings.region !== record.region) {
+    findings.push(
+      new PetraError(
+        'RegionMismatch',
+        `the spec asks for ${record.region}, and this Petra works in ${settings.region}`,
+      ),
+    );
+  }
+  const versions = managementVersions(record);
+  const assessed = assessVersions({
+    versions,
+    kubernetesVersion: record.spec.spec.kubernetes.version,
+    today: context.clock.now(),
+    repositoryKind: releases.kind,
+  });
+  findings.push(
+    ...assessed.errors.map(({ message, fix }) => new PetraError('IncompatibleProviders', message, { fix })),
+  );
+  findings.push(...(await releaseFindings(context, providersFor(versions))));
+  findings.push(...(await instanceTypeFindings(context, record)));
+  await context.operations.warn(
+    context.operation.id,
+    assessed.warnings.map((warning) => warning.message),
+  );
+  refuseAll(findings);
+  return { message: assessed.warnings.length === 0 ? 'no findings' : `${assessed.warnings.length} warnings` };
+}
+
+async function releaseFindings(
+  context: StepContext,
+  wanted: readonly ProviderRelease[],
+): Promise<PetraError[]> {
+  const findings: PetraError[] = [];
+  const found = await Promise.all(
+    wanted.map(async ({ provider, version }) => {
+      try {
+        const text = await context.releases.fetch({
+          repository: provider.repository,
+          version,
+          file: 'metadata.yaml',
+        });
+        return { provider, version, metadata: parseProviderMetadata(text) };
+      } catch (error) {
+        if (!hasCode(error, 'ReleaseNotFound')) throw error;
+        findings.push(
+          new PetraError('ReleaseNotFound', explainMissingRelease(provider.key, version), { cause: error }),
+        );
+        return undefined;
+      }
+    }),
+  );
+  const known = found.filter((one) => one !== undefined);
+  findings.push(
+    ...assessMetadata(known).map(
+      ({ message, fix }) => new PetraError('IncompatibleProviders', message, { fix }),
+    ),
+  );
+  return findings;
+}
+
+/** Downloads every component's manifest and stores it by its sha256; says under which. Safe to repeat. */
+export async function fetchComponents(context: StepContext): Promise<StepOutput> {
+  const versions = managementVersions(context.record);
+  const assets = [
+    ...providersFor(versions).map(({ provider, version }) => ({
+      key: provider.key as string,
+      asset: { repository: provider.repository, version, file: provider.componentsFile },
+    })),
+    { key: 'cert-manager', asset: certManagerRelease(versions.certManagerVersion) },
+  ];
+  const stored = await Promise.all(
+    assets.map(
+      async ({ key, asset }) =>
+        [key, await context.artifacts.store(await context.releases.fetch(asset))] as const,
+    ),
+  );
+  return { components: Object.fromEntries(stored), message: `${stored.length} components` };
+}

@@ -1,0 +1,44 @@
+import { PetraError } from '../errors.ts';
+import type { ClusterRecord } from '../fleet.ts';
+import { kubeconfigSecretName } from '../management/secret-names.ts';
+import type { Ports } from '../petra.ts';
+import type { Kubernetes } from '../ports.ts';
+
+/**
+ * The API of a management cluster, from the kubeconfig its first server left in its secret; undefined while there
+ * is none yet.
+ */
+export async function managementApi(
+  ports: Pick<Ports, 'secrets' | 'kubernetes'>,
+  uid: string,
+): Promise<Kubernetes | undefined> {
+  const kubeconfig = await ports.secrets.read(kubeconfigSecretName(uid));
+  return kubeconfig === undefined || kubeconfig === '' ? undefined : ports.kubernetes.connect(kubeconfig);
+}
+
+/** The same, where it must exist. @throws ManagementClusterNotReady */
+export async function requireManagementApi(
+  ports: Pick<Ports, 'secrets' | 'kubernetes'>,
+  management: Pick<ClusterRecord, 'name' | 'uid'>,
+): Promise<Kubernetes> {
+  const api = await managementApi(ports, management.uid);
+  if (api) return api;
+  throw new PetraError(
+    'ManagementClusterNotReady',
+    `management cluster "${management.name}" has no kubeconfig yet`,
+  );
+}
+
+/** The management cluster of a workload cluster. @throws ManagementClusterNotReady when its record is gone. */
+export async function managementOf(
+  ports: Pick<Ports, 'fleet'>,
+  record: ClusterRecord,
+): Promise<ClusterRecord> {
+  const name = record.management ?? record.name;
+  const management = await ports.fleet.find(name);
+  if (management && management.kind === 'management' && management.phase !== 'Deleted') return management;
+  throw new PetraError(
+    'ManagementClusterNotReady',
+    `management cluster "${name}" of workload cluster "${record.name}" is not in the fleet any more`,
+  );
+}
