@@ -1,0 +1,134 @@
+// When a workload cluster is ready, and what stops it when it is not.
+
+import type { ObservedState } from '../fleet.ts';
+import type { Kubernetes, KubernetesObject } from '../ports.ts';
+import { conditionOf, conditionsOf, field, numberField, stringField } from './object-fields.ts';
+
+export interface ClusterState {
+  readonly ready: boolean;
+  /** One line: how far it is. */
+  readonly summary: string;
+  /** What stops it, root cause first. */
+  readonly causes: readonly string[];
+  /** Set when Cluster API will not try any more. */
+  readonly failure?: string;
+  readonly observed: ObservedState;
+}
+
+const owned = (cluster: string) => ({
+  namespace: 'default',
+  labelSelector: `cluster.x-k8s.io/cluster-name=${cluster}`,
+});
+
+/**
+ * What Cluster API says of a cluster; undefined when the Cluster object does not exist. `Provisioned` alone is not
+ * ready: it says nothing of control plane and workers. Fields of both the v1beta1 and the v1beta2 shape are read, so
+ * that a newer core does not break the reader (CAPI proposal 20240916-improve-status-in-CAPI-resources).
+ */
+export async function observeCluster(
+  api: Kubernetes,
+  name: string,
+  now: Date,
+): Promise<ClusterState | undefined> {
+  const cluster = await api.read({
+    apiVersion: 'cluster.x-k8s.io/v1beta1',
+    kind: 'Cluster',
+    name,
+    namespace: 'default',
+  });
+  if (!cluster) return undefined;
+  const [controlPlanes, deployments, machines, infrastructure] = await Promise.all([
+    api.list(
+      { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
+      owned(name),
+    ),
+    api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' }, owned(name)),
+    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' }, owned(name)),
+    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' }, owned(name)),
+  ]);
+
+  const controlPlane = {
+    replicas:
+      total(controlPlanes, 'spec', 'replicas') ||
+      (numberField(cluster, 'spec', 'topology', 'controlPlane', 'replicas') ?? 0),
+    ready: total(controlPlanes, 'status', 'readyReplicas'),
+  };
+  const workers = { replicas: wantedWorkers(cluster), ready: total(deployments, 'status', 'readyReplicas') };
+  const phase = stringField(cluster, 'status', 'phase');
+  const settled =
+    phase === 'Provisioned' &&
+    isControlPlaneReady(cluster) &&
+    conditionOf(cluster, 'TopologyReconciled')?.status === 'True' &&
+    deployments.every(
+      (one) =>
+        numberField(one, 'status', 'readyReplicas') === numberField(one, 'spec', 'replicas') ||
+        numberField(one, 'spec', 'replicas') === 0,
+    ) &&
+    (cluster.metadata.generation ?? 0) <= (numberField(cluster, 'status', 'observedGeneration') ?? 0);
+  const ready =
+    settled && workers.ready >= workers.replicas && cluster.metadata.deletionTimestamp === undefined;
+
+  const causes = [...infrastructure, ...machines, ...controlPlanes, ...deployments, cluster]
+    .flatMap(complaintsOf)
+    .map(({ object, condition, message }) => `${object}: ${condition}: ${message}`);
+  const failure =
+    stringField(cluster, 'status', 'failureMessage') ??
+    stringField(cluster, 'status', 'deprecated', 'v1beta1', 'failureMessage') ??
+    stringField(cluster, 'status', 'failureReason');
+  const counts = `control plane ${controlPlane.ready}/${controlPlane.replicas}, workers ${workers.ready}/${workers.replicas}`;
+  const endpoint = stringField(cluster, 'spec', 'controlPlaneEndpoint', 'host');
+  return {
+    ready,
+    summary: `${phase ?? 'Pending'}: ${counts}`,
+    causes,
+    ...(failure === undefined ? {} : { failure }),
+    observed: {
+      phase: phase ?? 'Pending',
+      controlPlaneReplicas: controlPlane.replicas,
+      controlPlaneReadyReplicas: controlPlane.ready,
+      workerReplicas: workers.replicas,
+      workerReadyReplicas: workers.ready,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(ready || causes.length === 0 ? {} : { messages: causes.slice(0, 5) }),
+      observedAt: now.toISOString(),
+    },
+  };
+}
+
+function isControlPlaneReady(cluster: KubernetesObject): boolean {
+  return (
+    field(cluster, 'status', 'controlPlaneReady') === true ||
+    conditionOf(cluster, 'ControlPlaneAvailable')?.status === 'True'
+  );
+}
+
+function wantedWorkers(cluster: KubernetesObject): number {
+  const groups = field(cluster, 'spec', 'topology', 'workers', 'machineDeployments');
+  return Array.isArray(groups)
+    ? groups.reduce<number>((sum, group) => sum + (numberField(group, 'replicas') ?? 1), 0)
+    : 0;
+}
+
+function total(objects: readonly KubernetesObject[], ...path: string[]): number {
+  return objects.reduce((sum, object) => sum + (numberField(object, ...path) ?? 0), 0);
+}
+
+/** A condition that is false and says why. */
+export interface Complaint {
+  /** Kind and name. */
+  readonly object: string;
+  readonly condition: string;
+  readonly message: string;
+}
+
+/** What an object complains of. `Ready` is left out where it only repeats another condition. */
+export function complaintsOf(object: KubernetesObject): readonly Complaint[] {
+  const failing = conditionsOf(object).filter((one) => one.status === 'False' && (one.message ?? '') !== '');
+  const others = failing.filter((one) => one.type !== 'Ready');
+  return (others.length > 0 ? others : failing).map((one) => ({
+    object: `${object.kind} ${object.metadata.name}`,
+    condition: one.type,
+    message:
+      one.reason === undefined || one.reason === '' ? (one.message ?? '') : `${one.reason}: ${one.message}`,
+  }));
+}

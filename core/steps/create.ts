@@ -1,0 +1,172 @@
+import { clusterNamespace, translateCluster } from '../capi/translate-cluster.ts';
+import { hasCode, PetraError } from '../errors.ts';
+import type { ObservedState } from '../fleet.ts';
+import { kubeconfigSecretName } from '../management/secret-names.ts';
+import type { Kubernetes, KubernetesObject } from '../ports.ts';
+import { observeCluster } from './cluster-state.ts';
+import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
+import { succeed } from './finish.ts';
+import { madeOnce } from './made.ts';
+import { managementOf, requireManagementApi } from './management-api.ts';
+import { stringField } from './object-fields.ts';
+import { instanceTypeFindings, refuseAll } from './preflight-findings.ts';
+import type { StepOutput } from './run-step.ts';
+
+/** The tag CAPA puts on everything it makes for a cluster. CAPA knows a cluster by its name only. */
+export function capaTag(cluster: string): { readonly key: string; readonly value: string } {
+  return { key: `sigs.k8s.io/cluster-api-provider-aws/cluster/${cluster}`, value: 'owned' };
+}
+
+/**
+ * Checks what can be known before anything is made.
+ * @throws ManagementClusterNotReady, InstanceTypeNotOffered, NameTaken
+ */
+export async function preflight(context: StepContext): Promise<StepOutput> {
+  const { record } = context;
+  const findings = await instanceTypeFindings(context, record);
+  // Read after this cluster's own record was written: destroy writes its phase first and looks for records then, so
+  // one of the two always sees the other.
+  const management = await managementOf(context, record);
+  if (management.phase !== 'Ready') {
+    findings.push(
+      new PetraError(
+        'ManagementClusterNotReady',
+        `management cluster "${management.name}" is ${management.phase}, not Ready`,
+      ),
+    );
+  }
+  if (!record.materialized) findings.push(...(await nameClashes(context)));
+  refuseAll(findings);
+  return { message: 'no findings' };
+}
+
+/** CAPA would adopt, and later delete, whatever already carries the name's tag (CAPA #969). */
+async function nameClashes(context: StepContext): Promise<PetraError[]> {
+  const { name, region } = context.record;
+  const found = await context.tagged.find(region, capaTag(name));
+  if (found.length === 0) return [];
+  return [
+    new PetraError(
+      'NameTaken',
+      `${region} already has ${found.length} AWS resources of a cluster called "${name}"`,
+      {
+        fix: 'Choose another metadata.name, or remove what is left of the other cluster.',
+        evidence: found.map(({ type, id }) => `${type} ${id}`),
+      },
+    ),
+  ];
+}
+
+/** Applies the translated Cluster. Safe to repeat. @throws ObjectRefused, NameTaken */
+export async function applyCluster(context: StepContext): Promise<StepOutput> {
+  const { record } = context;
+  const api = await requireManagementApi(context, await managementOf(context, record));
+  const cluster = translateCluster({ spec: record.spec, uid: record.uid });
+  const present = await api.read(clusterReference(record.name));
+  const owner = present?.metadata.labels?.['petra.sh/uid'];
+  if (present && owner !== record.uid) {
+    throw new PetraError(
+      'NameTaken',
+      `the management cluster already has a Cluster "${record.name}" that is not this one`,
+      {
+        evidence: [`label petra.sh/uid is ${owner ?? 'absent'}, this cluster's uid is ${record.uid}`],
+      },
+    );
+  }
+  await context.fleet.update(context.lease, {
+    materialized: true,
+    updatedAt: context.clock.now().toISOString(),
+  });
+  await api.apply(cluster);
+  return { deadline: deadlineAfter(context, context.settings.limits.cluster) };
+}
+
+/**
+ * Whether the cluster is really ready: control plane, topology and every worker, not just the phase `Provisioned`.
+ * @throws ClusterFailed, ClusterTimedOut
+ */
+export async function checkCluster(context: StepContext, input: StepInput): Promise<StepOutput> {
+  const { record } = context;
+  const api = await requireManagementApi(context, await managementOf(context, record));
+  const state = await observeCluster(api, record.name, context.clock.now());
+  if (!state) {
+    throw new PetraError(
+      'ClusterFailed',
+      `the Cluster object "${record.name}" is gone from its management cluster`,
+      {
+        fix: 'Repeat the command: it applies the object again.',
+      },
+    );
+  }
+  await observed(context, state.observed);
+  if (state.failure !== undefined) {
+    throw new PetraError('ClusterFailed', `Cluster API gave "${record.name}" up: ${state.failure}`, {
+      evidence: state.causes,
+    });
+  }
+  if (state.ready) return { ready: true, message: state.summary };
+  if (!isOver(context, input)) return { ready: false, message: state.summary };
+  throw new PetraError('ClusterTimedOut', `"${record.name}" was not ready in time: ${state.summary}`, {
+    evidence: state.causes,
+  });
+}
+
+async function observed(context: StepContext, state: ObservedState): Promise<void> {
+  await context.fleet.update(context.lease, { observed: state, updatedAt: state.observedAt });
+}
+
+/** Copies the kubeconfig that Cluster API made into Petra's secret store. Safe to repeat: the newest wins. */
+export async function storeKubeconfig(context: StepContext): Promise<StepOutput> {
+  const { record } = context;
+  const api = await requireManagementApi(context, await managementOf(context, record));
+  const value = await readKubeconfig(api, record.name);
+  if (value === undefined) {
+    throw new PetraError(
+      'KubeconfigNotReady',
+      `the secret ${record.name}-kubeconfig is not there, though the cluster is ready`,
+    );
+  }
+  const name = kubeconfigSecretName(record.uid);
+  await madeOnce(context, 'secret', 'kubeconfig', async () => {
+    await context.secrets.put({ name, cluster: record.name, uid: record.uid, value });
+    return { id: name };
+  });
+  return {};
+}
+
+/** The kubeconfig in Cluster API's own secret, or undefined. It is renewed there, so it is the truth. */
+export async function readKubeconfig(api: Kubernetes, cluster: string): Promise<string | undefined> {
+  const secret = await api.read({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    name: `${cluster}-kubeconfig`,
+    namespace: clusterNamespace,
+  });
+  const encoded = secret === undefined ? undefined : stringField(secret, 'data', 'value');
+  return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
+}
+
+/** Ends init and create: the cluster is Ready. */
+export async function recordReady(context: StepContext): Promise<StepOutput> {
+  return succeed(context, { phase: 'Ready', readyAt: context.clock.now().toISOString() });
+}
+
+/** A reference to the Cluster object of this name. */
+export function clusterReference(name: string): {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace: string;
+} {
+  return { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster', name, namespace: clusterNamespace };
+}
+
+/** Reads the Cluster; undefined when it, or its whole kind, is gone. */
+export async function readCluster(api: Kubernetes, name: string): Promise<KubernetesObject | undefined> {
+  try {
+    return await api.read(clusterReference(name));
+  } catch (error) {
+    if (hasCode(error, 'ObjectRefused')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import { PetraError } from '../errors.ts';
+import { observeCluster } from './cluster-state.ts';
+import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
+import { clusterReference, readCluster } from './create.ts';
+import { managementOf, requireManagementApi } from './management-api.ts';
+import type { StepOutput } from './run-step.ts';
+
+/**
+ * Asks for the deletion of the Cluster object, and of nothing else: its controllers remove the rest in the right order.
+ * By uid, so that a cluster made anew under the name is not hit. A cluster that never got so far is success.
+ */
+export async function deleteCluster(context: StepContext): Promise<StepOutput> {
+  const { record, lease } = context;
+  // From here on the cluster is no longer whole, whatever happens.
+  await context.fleet.update(lease, { readyAt: null, updatedAt: context.clock.now().toISOString() });
+  const deadline = deadlineAfter(context, context.settings.limits.deletion);
+  if (!record.materialized) return { deadline, message: 'nothing was made for it' };
+  const api = await requireManagementApi(context, await managementOf(context, record));
+  const cluster = await readCluster(api, record.name);
+  if (!cluster) return { deadline, message: 'the Cluster object is already gone' };
+  if (cluster.metadata.labels?.['petra.sh/uid'] !== record.uid) {
+    return { deadline, message: 'the Cluster object of this name is not this cluster; it is left alone' };
+  }
+  const { uid } = cluster.metadata;
+  await api.remove(clusterReference(record.name), uid === undefined ? {} : { uid });
+  return { deadline };
+}
+
+/** Whether the Cluster object is gone. @throws DeletionTimedOut with what holds it. */
+export async function checkDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
+  const { record } = context;
+  if (!record.materialized) return { gone: true };
+  const api = await requireManagementApi(context, await managementOf(context, record));
+  const cluster = await readCluster(api, record.name);
+  if (!cluster || cluster.metadata.labels?.['petra.sh/uid'] !== record.uid) {
+    return { gone: true, message: 'the Cluster object is gone' };
+  }
+  const remaining = await remainingObjects(context, record.name);
+  const message =
+    remaining.length === 0 ? 'waiting for the Cluster object' : `waiting for ${remaining.join(', ')}`;
+  if (!isOver(context, input)) return { gone: false, message };
+  const state = await observeCluster(api, record.name, context.clock.now());
+  throw new PetraError('DeletionTimedOut', `"${record.name}" was not gone in time: ${message}`, {
+    evidence: [
+      ...(state?.causes ?? []),
+      `finalizers of the Cluster: ${(cluster.metadata.finalizers ?? []).join(', ') || 'none'}`,
+    ],
+  });
+}
+
+/** Kinds in the order in which Cluster API removes them, with how many are left. */
+async function remainingObjects(context: StepContext, cluster: string): Promise<string[]> {
+  const api = await requireManagementApi(context, await managementOf(context, context.record));
+  const kinds = [
+    { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' },
+    { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Machine' },
+    { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
+    { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' },
+  ];
+  const query = { namespace: 'default', labelSelector: `cluster.x-k8s.io/cluster-name=${cluster}` };
+  const counts = await Promise.all(
+    kinds.map(async (kind) => ({ kind, objects: await api.list(kind, query) })),
+  );
+  return counts
+    .filter(({ objects }) => objects.length > 0)
+    .map(({ kind, objects }) => `${objects.length} ${kind.kind}`);
+}
+
+/** Removes every secret of the cluster, found by tag and in the ledger. Safe to repeat. */
+export async function removeSecrets(context: StepContext): Promise<StepOutput> {
+  const { name: cluster, uid } = context.record;
+  const recorded = (await context.resources.list(cluster, uid)).filter(
+    ({ type, state }) => type === 'secret' && state !== 'removed',
+  );
+  const names = new Set([...(await context.secrets.list(uid)), ...recorded.flatMap(({ id }) => id ?? [])]);
+  for (const name of names) await context.secrets.remove(name);
+  const at = context.clock.now().toISOString();
+  for (const { type, key } of recorded) await context.resources.removed({ cluster, uid, type, key, at });
+  return {
+    deadline: deadlineAfter(context, context.settings.limits.residue),
+    message: `${names.size} secrets`,
+  };
+}

@@ -1,0 +1,149 @@
+import { beginRemoval } from '../begin-operation.ts';
+import { PetraError } from '../errors.ts';
+import type { ClusterRecord, ResourceType } from '../fleet.ts';
+import type { Ports } from '../petra.ts';
+import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
+import { managementApi } from './management-api.ts';
+import type { StepOutput } from './run-step.ts';
+
+/** Every workload cluster of a management cluster that is not a tombstone, by name. */
+export async function workloadClusters(
+  ports: Pick<Ports, 'fleet'>,
+  management: string,
+): Promise<ClusterRecord[]> {
+  const clusters: ClusterRecord[] = [];
+  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+    const page = await ports.fleet.list({ management, ...(cursor === undefined ? {} : { cursor }) });
+    clusters.push(...page.items);
+    cursor = page.cursor;
+  }
+  return clusters;
+}
+
+/**
+ * Whether no workload cluster is left: neither in the fleet nor, whoever made it, on the management cluster itself.
+ * Without its management cluster nobody could remove a cluster's AWS resources.
+ * @throws WorkloadClustersExist when some are, and the operation does not cascade.
+ */
+export async function checkWorkloads(context: StepContext): Promise<StepOutput> {
+  const known = (await workloadClusters(context, context.record.name)).map(({ name }) => name);
+  const foreign = (await clusterObjects(context)).filter((name) => !known.includes(name));
+  if (foreign.length > 0) {
+    throw new PetraError(
+      'WorkloadClustersExist',
+      `"${context.record.name}" has clusters Petra did not make: ${foreign.join(', ')}`,
+      {
+        fix: 'Delete these Cluster objects with kubectl first, and wait until they are gone.',
+        details: { clusters: foreign },
+      },
+    );
+  }
+  if (known.length === 0) return { gone: true, message: 'no workload clusters' };
+  if (context.operation.options.cascade === true)
+    return { gone: false, message: `deleting ${known.join(', ')} first` };
+  throw workloadClustersExist(context.record.name, known);
+}
+
+/** The refusal to remove a management cluster that still has workload clusters. */
+export function workloadClustersExist(management: string, clusters: readonly string[]): PetraError {
+  return new PetraError(
+    'WorkloadClustersExist',
+    `"${management}" still has ${clusters.length} workload cluster${clusters.length === 1 ? '' : 's'}: ${clusters.join(', ')}`,
+    { details: { clusters } },
+  );
+}
+
+/** Names of the Cluster objects on the management cluster; none where it never came up or no longer answers. */
+async function clusterObjects(context: StepContext): Promise<string[]> {
+  const api = await managementApi(context, context.record.uid);
+  if (!api) return [];
+  const machines = await context.machines.list(context.record.region, context.record.uid);
+  // An earlier attempt may already have ended the servers; then there is no API left to ask.
+  if (!machines.some(({ role, state }) => role === 'server' && state === 'running')) return [];
+  const clusters = await api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' });
+  return clusters.map(({ metadata }) => metadata.name);
+}
+
+/** Starts one delete operation for each workload cluster, or attaches to the one that runs. Safe to repeat. */
+export async function deleteWorkloads(context: StepContext): Promise<StepOutput> {
+  const clusters = await workloadClusters(context, context.record.name);
+  for (const { name } of clusters) {
+    await beginRemoval(context, { verb: 'delete', name, caller: context.operation.caller, options: {} });
+  }
+  return {
+    deadline: deadlineAfter(context, context.settings.limits.workloads),
+    message: `${clusters.length} delete operations started`,
+  };
+}
+
+/** Whether every workload cluster is gone. @throws WorkloadDeletionFailed with each one's own failure. */
+export async function checkWorkloadsDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
+  const clusters = await workloadClusters(context, context.record.name);
+  if (clusters.length === 0) return { gone: true, message: 'no workload clusters left' };
+  const failed = clusters.filter(({ phase, lock }) => phase === 'Failed' && lock === undefined);
+  if (failed.length === 0 && !isOver(context, input)) {
+    return { gone: false, message: `waiting for ${clusters.map(({ name }) => name).join(', ')}` };
+  }
+  const evidence: string[] = [];
+  for (const { name, phase, operation } of failed.length > 0 ? failed : clusters) {
+    const failure = (await context.operations.find(operation.id))?.failure;
+    evidence.push(`${name}: ${failure ? `[${failure.code}] ${failure.message}` : phase}`);
+  }
+  throw new PetraError(
+    'WorkloadDeletionFailed',
+    `${evidence.length} workload clusters could not be deleted`,
+    {
+      evidence,
+    },
+  );
+}
+
+/** Ends every machine of the cluster, found by its uid. Safe to repeat. */
+export async function terminateMachines(context: StepContext): Promise<StepOutput> {
+  const { region, uid } = context.record;
+  // From here on the cluster is no longer whole, whatever happens.
+  await context.fleet.update(context.lease, { readyAt: null, updatedAt: context.clock.now().toISOString() });
+  const machines = await context.machines.list(region, uid);
+  await context.machines.terminate(
+    region,
+    machines.map(({ id }) => id),
+  );
+  return {
+    deadline: deadlineAfter(context, context.settings.limits.machines),
+    message: `${machines.length} machines`,
+  };
+}
+
+/** Whether every machine is gone. @throws DeletionTimedOut */
+export async function checkMachines(context: StepContext, input: StepInput): Promise<StepOutput> {
+  const { region, uid } = context.record;
+  const machines = await context.machines.list(region, uid);
+  if (machines.length === 0) {
+    await markRemoved(context, 'instance');
+    return { gone: true, message: 'all machines are gone' };
+  }
+  const names = machines.map(({ name, id, state }) => `${name} (${id}, ${state})`);
+  if (!isOver(context, input)) return { gone: false, message: `waiting for ${names.join(', ')}` };
+  throw new PetraError('DeletionTimedOut', `machines of "${context.record.name}" were not gone in time`, {
+    evidence: names,
+  });
+}
+
+/** Releases every network interface of the cluster. Safe to repeat. */
+export async function releaseAddresses(context: StepContext): Promise<StepOutput> {
+  const { region, uid } = context.record;
+  for (const { id } of await context.networks.listInterfaces(region, uid)) {
+    await context.networks.releaseInterface(region, id);
+  }
+  await markRemoved(context, 'network-interface');
+  return {};
+}
+
+async function markRemoved(context: StepContext, type: ResourceType): Promise<void> {
+  const { name: cluster, uid } = context.record;
+  const at = context.clock.now().toISOString();
+  for (const resource of await context.resources.list(cluster, uid)) {
+    if (resource.type !== type || resource.state === 'removed') continue;
+    await context.resources.removed({ cluster, uid, type, key: resource.key, at });
+  }
+}
