@@ -161,5 +161,6 @@ export interface Problem {
   readonly fix: string;
   readonly retryable: boolean;
   readonly source: Failure['source'];
+  readonly evidence?: readonly string[];
   readonly details?: unknown;
 }

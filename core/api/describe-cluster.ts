@@ -1,0 +1,132 @@
+// A cluster's objects as a tree, with what stops it on top.
+
+import { clusterNamespace } from '../capi/translate-cluster.ts';
+import { hasCode } from '../errors.ts';
+import type { ClusterRecord } from '../fleet.ts';
+import type { Ports } from '../petra.ts';
+import type { Kubernetes, KubernetesObject } from '../ports.ts';
+import { complaintsOf } from '../steps/cluster-state.ts';
+import { readCluster } from '../steps/create.ts';
+import { managementApi, managementOf, requireManagementApi } from '../steps/management-api.ts';
+import { conditionOf, conditionsOf } from '../steps/object-fields.ts';
+import type { ClusterView, ObjectNode, ObjectTree } from './contract.ts';
+import { clusterDetails } from './views.ts';
+
+/** Kinds that belong to a workload cluster, children before parents: a root cause is found at the leaves. */
+const ownedKinds = [
+  { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' },
+  { apiVersion: 'bootstrap.cluster.x-k8s.io/v1beta2', kind: 'KThreesConfig' },
+  { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' },
+  { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Machine' },
+  { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineSet' },
+  { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' },
+  { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
+] as const;
+
+/** Kinds of a management cluster that say whether it works. */
+const managementKinds = [
+  { apiVersion: 'v1', kind: 'Node' },
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+] as const;
+
+/**
+ * The tree of a cluster. Without an API to ask, or without objects, only the record and its failure are shown.
+ * @throws KubernetesUnreachable when the management cluster is there and does not answer
+ */
+export async function describeCluster(ports: Ports, record: ClusterRecord): Promise<ObjectTree> {
+  const cluster = await clusterDetails(ports, record);
+  const objects =
+    record.kind === 'workload'
+      ? await workloadObjects(ports, record)
+      : await managementObjects(ports, record);
+  const causes = [...operationCause(cluster), ...(objects?.all ?? []).flatMap(complaintsOf)];
+  const root = objects?.root === undefined ? {} : { root: tree(objects.root, objects.all) };
+  return { cluster, causes, ...root };
+}
+
+function operationCause({ failure }: ClusterView): ObjectTree['causes'] {
+  if (!failure) return [];
+  return [{ object: 'last operation', condition: failure.code, message: failure.message }];
+}
+
+interface Objects {
+  readonly root: KubernetesObject;
+  /** Everything, the root included. */
+  readonly all: readonly KubernetesObject[];
+}
+
+async function workloadObjects(ports: Ports, record: ClusterRecord): Promise<Objects | undefined> {
+  if (!record.materialized) return undefined;
+  let api: Kubernetes;
+  try {
+    api = await requireManagementApi(ports, await managementOf(ports, record));
+  } catch (error) {
+    if (hasCode(error, 'ManagementClusterNotReady')) return undefined;
+    throw error;
+  }
+  const root = await readCluster(api, record.name);
+  if (!root) return undefined;
+  const query = {
+    namespace: clusterNamespace,
+    labelSelector: `cluster.x-k8s.io/cluster-name=${record.name}`,
+  };
+  const lists = await Promise.all(ownedKinds.map((kind) => api.list(kind, query)));
+  return { root, all: [...lists.flat(), root] };
+}
+
+async function managementObjects(ports: Ports, record: ClusterRecord): Promise<Objects | undefined> {
+  const api = await managementApi(ports, record.uid);
+  if (!api) return undefined;
+  const lists = await Promise.all(managementKinds.map((kind) => api.list(kind)));
+  const root: KubernetesObject = {
+    apiVersion: record.spec.apiVersion,
+    kind: 'ManagementCluster',
+    metadata: { name: record.name },
+  };
+  return { root, all: [...lists.flat(), root] };
+}
+
+/** Children are found by owner; what has no owner here hangs on the root. */
+function tree(root: KubernetesObject, all: readonly KubernetesObject[]): ObjectNode {
+  const uids = new Set(all.map(({ metadata }) => metadata.uid));
+  const children = Map.groupBy(
+    all.filter((object) => object !== root),
+    (object) => {
+      const owners = object.metadata.ownerReferences ?? [];
+      const owner =
+        owners.find(({ controller, uid }) => controller === true && uids.has(uid)) ??
+        owners.find(({ uid }) => uids.has(uid));
+      return owner?.uid ?? root.metadata.uid;
+    },
+  );
+  const node = (object: KubernetesObject): ObjectNode => {
+    const main = conditionOf(object, 'Ready') ?? conditionOf(object, 'Available');
+    return {
+      kind: object.kind,
+      name: object.metadata.name,
+      ...(main === undefined ? {} : { ready: truth(main.status) }),
+      ...(main?.reason === undefined ? {} : { reason: main.reason }),
+      ...(main?.message === undefined ? {} : { message: main.message }),
+      ...(main?.lastTransitionTime === undefined ? {} : { since: main.lastTransitionTime }),
+      deleting: object.metadata.deletionTimestamp !== undefined,
+      conditions: conditionsOf(object).map(({ type, status, reason, message, lastTransitionTime }) => ({
+        type,
+        status,
+        ...(reason === undefined ? {} : { reason }),
+        ...(message === undefined ? {} : { message }),
+        ...(lastTransitionTime === undefined ? {} : { since: lastTransitionTime }),
+      })),
+      children: (object === root || object.metadata.uid !== undefined
+        ? (children.get(object.metadata.uid) ?? [])
+        : []
+      )
+        .toSorted((a, b) => `${a.kind}/${a.metadata.name}`.localeCompare(`${b.kind}/${b.metadata.name}`))
+        .map(node),
+    };
+  };
+  return node(root);
+}
+
+function truth(status: string): 'True' | 'False' | 'Unknown' {
+  return status === 'True' || status === 'False' ? status : 'Unknown';
+}

@@ -1,0 +1,270 @@
+// The HTTP API as a table: one entry per route, the same for Lambda and for a local Petra.
+
+import { abandon, type Begun, beginMaking, beginRemoval } from '../begin-operation.ts';
+import { checkClusterSpec } from '../capi/cluster-spec.ts';
+import { PetraError } from '../errors.ts';
+import type { ClusterKind, ClusterRecord } from '../fleet.ts';
+import { kubeconfigSecretName } from '../management/secret-names.ts';
+import type { Ports } from '../petra.ts';
+import { readKubeconfig } from '../steps/create.ts';
+import { workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
+import { managementOf, requireManagementApi } from '../steps/management-api.ts';
+import { chooseManagement } from './choose-management.ts';
+import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';
+import { describeCluster } from './describe-cluster.ts';
+import { clusterDetails, clusterView, operationView } from './views.ts';
+
+export interface ApiRequest {
+  /** Parts of the path, by the names in the route. */
+  readonly path: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string | undefined>>;
+  /** The parsed JSON body; undefined when there was none. */
+  readonly body: unknown;
+  /** Who asks: a caller's ARN, or `local:<user>`. */
+  readonly caller: string;
+}
+
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** With `{name}` for parts of the path. */
+  readonly path: string;
+  /** File name of its handler on AWS, and operationId in the OpenAPI document. */
+  readonly name: string;
+  readonly answer: (ports: Ports, request: ApiRequest) => Promise<ApiResponse>;
+}
+
+export const routes: readonly Route[] = [
+  {
+    method: 'POST',
+    path: '/management-clusters',
+    name: 'post-management-clusters',
+    answer: postManagementCluster,
+  },
+  {
+    method: 'DELETE',
+    path: '/management-clusters/{name}',
+    name: 'delete-management-cluster',
+    answer: deleteManagementCluster,
+  },
+  { method: 'POST', path: '/clusters', name: 'post-clusters', answer: postCluster },
+  { method: 'GET', path: '/clusters', name: 'get-clusters', answer: getClusters },
+  { method: 'GET', path: '/clusters/{name}', name: 'get-cluster', answer: getCluster },
+  { method: 'DELETE', path: '/clusters/{name}', name: 'delete-cluster', answer: deleteCluster },
+  { method: 'GET', path: '/clusters/{name}/kubeconfig', name: 'get-kubeconfig', answer: getKubeconfig },
+  { method: 'GET', path: '/clusters/{name}/objects', name: 'get-objects', answer: getObjects },
+  { method: 'GET', path: '/clusters/{name}/events', name: 'get-events', answer: getEvents },
+  { method: 'DELETE', path: '/clusters/{name}/lock', name: 'delete-lock', answer: deleteLock },
+  { method: 'GET', path: '/operations', name: 'get-operations', answer: getOperations },
+  { method: 'GET', path: '/operations/{id}', name: 'get-operation', answer: getOperation },
+  { method: 'GET', path: '/health', name: 'get-health', answer: getHealth },
+];
+
+/** Items on a page unless asked otherwise, and at most. */
+const pageSize = { default: 100, maximum: 500 };
+
+async function postManagementCluster(ports: Ports, { body, caller }: ApiRequest): Promise<ApiResponse> {
+  const spec = checkClusterSpec(member(body, 'spec'), 'management');
+  return operationAnswer(ports, await beginMaking(ports, { verb: 'init', spec, caller }));
+}
+
+async function postCluster(ports: Ports, { body, caller }: ApiRequest): Promise<ApiResponse> {
+  const spec = checkClusterSpec(member(body, 'spec'), 'workload');
+  const management = await chooseManagement(ports, spec.metadata.name, member(body, 'management'));
+  return operationAnswer(ports, await beginMaking(ports, { verb: 'create', spec, management, caller }));
+}
+
+async function deleteCluster(ports: Ports, { path, caller }: ApiRequest): Promise<ApiResponse> {
+  const name = path['name'] ?? '';
+  return operationAnswer(ports, await beginRemoval(ports, { verb: 'delete', name, caller, options: {} }));
+}
+
+async function deleteManagementCluster(
+  ports: Ports,
+  { path, query, caller }: ApiRequest,
+): Promise<ApiResponse> {
+  const name = path['name'] ?? '';
+  const cascade = flag(query, 'cascade');
+  const present = await ports.fleet.find(name);
+  // Refused here for a quick answer; the workflow looks again, under the lock.
+  if (!cascade && present?.kind === 'management' && present.phase !== 'Deleted' && !present.lock) {
+    const clusters = await workloadClusters(ports, name);
+    if (clusters.length > 0)
+      throw workloadClustersExist(
+        name,
+        clusters.map((cluster) => cluster.name),
+      );
+  }
+  const options = cascade ? { cascade } : {};
+  return operationAnswer(ports, await beginRemoval(ports, { verb: 'destroy', name, caller, options }));
+}
+
+async function getClusters(ports: Ports, { query }: ApiRequest): Promise<ApiResponse> {
+  const kind = oneOf<ClusterKind>(query, 'kind', ['management', 'workload']);
+  const { management } = query;
+  const page = await ports.fleet.list({
+    ...(kind === undefined ? {} : { kind }),
+    ...(management === undefined ? {} : { management }),
+    ...paging(query),
+  });
+  return ok({ items: page.items.map(clusterView), ...next(page.cursor) });
+}
+
+async function getCluster(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
+  return ok(await clusterDetails(ports, await findCluster(ports, path['name'] ?? '')));
+}
+
+/** Read from Cluster API itself, which renews it; from Petra's own secret while the management cluster is away. */
+async function getKubeconfig(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
+  const record = await findCluster(ports, path['name'] ?? '');
+  const kubeconfig =
+    (record.kind === 'workload' ? await currentKubeconfig(ports, record) : undefined) ??
+    (await ports.secrets.read(kubeconfigSecretName(record.uid)));
+  if (kubeconfig === undefined || kubeconfig === '') {
+    throw new PetraError(
+      'KubeconfigNotReady',
+      `"${record.name}" is ${record.phase} and has no kubeconfig yet`,
+    );
+  }
+  const answer: KubeconfigAnswer = { cluster: record.name, kubeconfig };
+  return ok(answer);
+}
+
+async function currentKubeconfig(ports: Ports, record: ClusterRecord): Promise<string | undefined> {
+  try {
+    const api = await requireManagementApi(ports, await managementOf(ports, record));
+    return await readKubeconfig(api, record.name);
+  } catch (error) {
+    if (error instanceof PetraError && error.retryable) return undefined;
+    throw error;
+  }
+}
+
+async function getObjects(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
+  return ok(await describeCluster(ports, await findCluster(ports, path['name'] ?? '')));
+}
+
+async function getEvents(ports: Ports, { path, query }: ApiRequest): Promise<ApiResponse> {
+  const name = path['name'] ?? '';
+  const { after } = query;
+  const page = await ports.ledger.list(name, {
+    ...(after === undefined ? {} : { after }),
+    limit: limitOf(query),
+  });
+  // The ledger outlives its cluster, so only a name without any event is unknown.
+  if (page.items.length === 0 && after === undefined) await findCluster(ports, name);
+  return ok({ items: page.items, ...next(page.cursor) });
+}
+
+async function deleteLock(ports: Ports, { path, caller }: ApiRequest): Promise<ApiResponse> {
+  const present = await findCluster(ports, path['name'] ?? '');
+  const { name, uid, lock, operation } = present;
+  if (!lock) throw new PetraError('NotLocked', `"${name}" is not locked`);
+  const at = ports.clock.now().toISOString();
+  const record = await ports.fleet.forceUnlock(name, uid, at);
+  await abandon(ports, lock.operationId, `${caller} removed its lock`);
+  await ports.ledger.append({
+    cluster: name,
+    uid,
+    at,
+    operationId: operation.id,
+    verb: 'unlock',
+    outcome: 'succeeded',
+    message: `took the lock from ${lock.operationId}, held by ${lock.holder} since ${lock.acquiredAt}`,
+    caller,
+  });
+  const answer: UnlockAnswer = { cluster: clusterView(record), abandoned: lock.operationId };
+  return ok(answer);
+}
+
+async function getOperations(ports: Ports, { query }: ApiRequest): Promise<ApiResponse> {
+  const { cluster } = query;
+  const page = await ports.operations.list({
+    ...(cluster === undefined ? {} : { cluster }),
+    ...paging(query),
+  });
+  const items = await Promise.all(page.items.map((record) => operationView(ports, record)));
+  return ok({ items, ...next(page.cursor) });
+}
+
+async function getOperation(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
+  const id = path['id'] ?? '';
+  const record = await ports.operations.find(id);
+  if (!record) throw new PetraError('OperationNotFound', `there is no operation "${id}"`);
+  return ok(await operationView(ports, record));
+}
+
+async function getHealth({ settings }: Ports): Promise<ApiResponse> {
+  const { version, mode, region } = settings;
+  const health: Health = { status: 'ok', version, mode, ...(region === undefined ? {} : { region }) };
+  return ok(health);
+}
+
+async function operationAnswer(ports: Ports, { outcome, record, operation }: Begun): Promise<ApiResponse> {
+  const answer: OperationAnswer = {
+    outcome,
+    cluster: clusterView(record),
+    ...(operation === undefined ? {} : { operation: await operationView(ports, operation) }),
+    warnings: operation?.warnings ?? [],
+  };
+  return { status: operation === undefined ? 200 : 202, body: answer };
+}
+
+async function findCluster(ports: Ports, name: string): Promise<ClusterRecord> {
+  const record = await ports.fleet.find(name);
+  if (record && record.phase !== 'Deleted') return record;
+  const when =
+    record?.deletedAt === undefined ? '' : `; the last one of this name was deleted at ${record.deletedAt}`;
+  throw new PetraError('ClusterNotFound', `there is no cluster "${name}"${when}`);
+}
+
+function ok(body: unknown): ApiResponse {
+  return { status: 200, body };
+}
+
+function next(cursor: string | undefined): { readonly next?: string } {
+  return cursor === undefined ? {} : { next: cursor };
+}
+
+function member(body: unknown, key: string): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new PetraError('InvalidRequest', 'the request needs a JSON object as its body');
+  }
+  return Object.hasOwn(body, key) ? (body as Readonly<Record<string, unknown>>)[key] : undefined;
+}
+
+function flag(query: ApiRequest['query'], key: string): boolean {
+  return oneOf(query, key, ['true', 'false']) === 'true';
+}
+
+function oneOf<T extends string>(
+  query: ApiRequest['query'],
+  key: string,
+  allowed: readonly T[],
+): T | undefined {
+  const value = query[key];
+  if (value === undefined) return undefined;
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new PetraError('InvalidRequest', `${key}: expected ${allowed.join(' or ')}, got "${value}"`);
+}
+
+function paging(query: ApiRequest['query']): { readonly limit: number; readonly cursor?: string } {
+  const { cursor } = query;
+  return { limit: limitOf(query), ...(cursor === undefined ? {} : { cursor }) };
+}
+
+function limitOf(query: ApiRequest['query']): number {
+  const text = query['limit'];
+  if (text === undefined) return pageSize.default;
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= pageSize.maximum) return limit;
+  throw new PetraError(
+    'InvalidRequest',
+    `limit: expected a number from 1 to ${pageSize.maximum}, got "${text}"`,
+  );
+}

@@ -1,0 +1,67 @@
+// Records of the store as the API shows them.
+
+import type { ClusterRecord, OperationRecord } from '../fleet.ts';
+import type { Ports } from '../petra.ts';
+import { plannedSteps } from '../steps/catalogue.ts';
+import type { ClusterView, OperationView } from './contract.ts';
+
+/** A cluster as lists show it. */
+export function clusterView(record: ClusterRecord): ClusterView {
+  const { name, uid, kind, management, phase, region, spec, deletionProtection } = record;
+  const { operation, lock, observed, createdAt, updatedAt, readyAt } = record;
+  return {
+    name,
+    uid,
+    kind,
+    ...(management === undefined ? {} : { management }),
+    phase,
+    region,
+    version: spec.spec.kubernetes.version,
+    controlPlaneCount: spec.spec.nodes.controlPlane.count,
+    workerCount: spec.spec.nodes.workers.count,
+    deletionProtection,
+    operation,
+    ...(lock === undefined ? {} : { lock }),
+    ...(observed === undefined ? {} : { observed }),
+    createdAt,
+    updatedAt,
+    ...(readyAt === undefined ? {} : { readyAt }),
+  };
+}
+
+/** A cluster with everything: its spec, what was made for it, and why its last operation failed. */
+export async function clusterDetails(ports: Ports, record: ClusterRecord): Promise<ClusterView> {
+  const [operation, resources] = await Promise.all([
+    ports.operations.find(record.operation.id),
+    ports.resources.list(record.name, record.uid),
+  ]);
+  return {
+    ...clusterView(record),
+    ...(operation?.failure === undefined ? {} : { failure: operation.failure }),
+    spec: record.spec,
+    resources,
+  };
+}
+
+/** How many past operations an estimate looks at. */
+const estimateSample = 50;
+
+/** An operation with what is still to come, and how long its verb took before. */
+export async function operationView(ports: Ports, record: OperationRecord): Promise<OperationView> {
+  const estimateSeconds = record.status === 'Running' ? await estimate(ports, record) : undefined;
+  return {
+    ...record,
+    plannedSteps: plannedSteps(record.verb, record.options),
+    ...(estimateSeconds === undefined ? {} : { estimateSeconds }),
+  };
+}
+
+/** The median of the verb's past first-attempt successes: a resumed operation skipped what was already done. */
+async function estimate(ports: Ports, record: OperationRecord): Promise<number | undefined> {
+  const past = await ports.operations.list({ limit: estimateSample });
+  const seconds = past.items
+    .filter((one) => one.verb === record.verb && one.status === 'Succeeded' && one.attempt === 1)
+    .flatMap((one) => (one.endedAt ? [(Date.parse(one.endedAt) - Date.parse(one.startedAt)) / 1000] : []))
+    .toSorted((a, b) => a - b);
+  return seconds[Math.floor(seconds.length / 2)];
+}
