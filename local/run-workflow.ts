@@ -1,0 +1,78 @@
+// Runs one state machine in this process: the only importer of aws-local-stepfunctions.
+//
+// What differs from AWS: nothing is kept between processes (a restart runs the machine again from its start, and every
+// step finds what exists), waits and retries are sped up by the pace, and a Catch gets the error's message itself as
+// its cause instead of Lambda's JSON.
+
+import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
+import { PetraError } from '../core/errors.ts';
+import type { Pace } from './pace.ts';
+
+/** Does the work of one Task state. What it throws must carry its code as `name`, for Retry and Catch to match. */
+export type TaskHandler = (state: string, payload: unknown) => Promise<unknown>;
+
+/** A machine whose loops never end would otherwise run until the memory is gone. */
+const maximumTasks = 20_000;
+
+interface State {
+  readonly Type: string;
+  readonly Seconds?: number;
+  readonly Retry?: readonly { readonly IntervalSeconds?: number }[];
+}
+
+/** The states of a definition that this runner looks at. */
+function statesOf(definition: object): Readonly<Record<string, State>> {
+  return (definition as { readonly States: Readonly<Record<string, State>> }).States;
+}
+
+/**
+ * Resolves when the machine has succeeded; rejects with its error when it has failed. `abort` ends it at the next
+ * state, without running any more of it.
+ */
+export async function runWorkflow(
+  definition: object,
+  input: unknown,
+  { task, pace, signal }: { readonly task: TaskHandler; readonly pace: Pace; readonly signal: AbortSignal },
+): Promise<void> {
+  const handlers: Record<string, (payload: unknown) => Promise<unknown>> = {};
+  const waits: Record<string, number> = {};
+  const retries: Record<string, number[]> = {};
+  let tasks = 0;
+  for (const [name, state] of Object.entries(statesOf(definition))) {
+    if (state.Type === 'Wait') waits[name] = pace.milliseconds(state.Seconds ?? 1);
+    if (state.Type !== 'Task') continue;
+    retries[name] = (state.Retry ?? []).map(({ IntervalSeconds }) => pace.milliseconds(IntervalSeconds ?? 1));
+    handlers[name] = async (invocation) => {
+      tasks += 1;
+      if (tasks > maximumTasks)
+        throw new PetraError('InternalError', 'the state machine does not come to an end');
+      return { Payload: toJson(await task(name, payloadOf(invocation))) };
+    };
+  }
+  const machine = new StateMachine(definition as StateMachineDefinition, {
+    validationOptions: { noValidate: true },
+  });
+  const execution = machine.run(toJson(input) as never, {
+    overrides: {
+      taskResourceLocalHandlers: handlers as never,
+      waitTimeOverrides: waits,
+      retryIntervalOverrides: retries,
+    },
+  });
+  const abort = () => execution.abort();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await execution.result;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** What crosses the border between a state machine and a Lambda function is JSON, and nothing else. */
+function toJson(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value ?? {}));
+}
+
+function payloadOf(invocation: unknown): unknown {
+  return (invocation as { readonly Payload: unknown }).Payload;
+}
