@@ -57,6 +57,19 @@ export function keepSystemMetadata(proposed: KubernetesObject, existing: Kuberne
   return { ...proposed, metadata: { ...metadata, name: kept.name } };
 }
 
+/** @throws ApiStatusError 422 when an object that is being deleted gets a new finalizer */
+export function checkFinalizers(type: ResourceType, next: KubernetesObject, before: KubernetesObject): void {
+  if (before.metadata.deletionTimestamp === undefined) return;
+  const present = before.metadata.finalizers ?? [];
+  const added = (next.metadata.finalizers ?? []).filter((finalizer) => !present.includes(finalizer));
+  if (added.length === 0) return;
+  const list = added.map((name) => JSON.stringify(name)).join(', ');
+  const message = `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${list}}`;
+  throw invalid(type, next.metadata.name, [
+    { reason: 'FieldValueForbidden', message, field: 'metadata.finalizers' },
+  ]);
+}
+
 const subdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;

@@ -1,0 +1,210 @@
+// What becomes of an object between a request and the disk: completed, admitted, checked, owned, counted.
+
+import { randomUUID } from 'node:crypto';
+import type { KubernetesObject } from '../../core/ports.ts';
+import { withDefaults } from './api-defaults.ts';
+import { definitionFinalizer, definitionKind, establish } from './api-definitions.ts';
+import { listOr, objectOr, sameJson, without } from './api-json.ts';
+import {
+  afterUpdate,
+  encodeOwnerships,
+  type Manager,
+  type Ownership,
+  ownableFields,
+  ownershipsOf,
+} from './api-managed-fields.ts';
+import { asVersion, checkFinalizers, checkMetadata, keepSystemMetadata } from './api-object.ts';
+import { type ResourceType, splitApiVersion } from './api-resources.ts';
+import { conformToSchema, valueProblems } from './api-schema.ts';
+import { shapeOf } from './api-shapes.ts';
+import { conflict, modifiedMeanwhile } from './api-status.ts';
+import type { Admit, RemoveOptions } from './object-store.ts';
+
+export interface Write {
+  readonly type: ResourceType;
+  readonly admit: Admit | undefined;
+  readonly dryRun: boolean;
+  readonly now: string;
+  /** Whether definitions become Established by being stored. */
+  readonly establishes: boolean;
+}
+
+export interface Change extends Write {
+  readonly existing: KubernetesObject;
+  readonly manager: Manager;
+  /** Who owns what after a server-side apply; otherwise the writer owns what it changed. */
+  readonly ownerships?: readonly Ownership[];
+}
+
+/** Whether `status` is ignored by writes that do not go through its subresource. */
+export function isStatusApart(type: ResourceType): boolean {
+  return type.versions[0]?.subresources.includes('status') ?? false;
+}
+
+/** The object to store for a create. */
+export function created(
+  write: Write,
+  object: KubernetesObject,
+  ownerships: readonly Ownership[],
+): KubernetesObject {
+  const { type, admit, dryRun, now } = write;
+  const metadata = without(
+    object.metadata,
+    'deletionTimestamp',
+    'deletionGracePeriodSeconds',
+    'selfLink',
+    'managedFields',
+    'resourceVersion',
+    'generation',
+    ...(type.namespaced ? [] : ['namespace']),
+  );
+  // Kubelets register Nodes together with their status; elsewhere a create cannot set it.
+  const stated = isStatusApart(type) && type.kind !== 'Node' ? without(object, 'status') : object;
+  const completed = complete(type, {
+    ...stated,
+    apiVersion: object.apiVersion,
+    kind: object.kind,
+    metadata: {
+      ...metadata,
+      name: object.metadata.name,
+      uid: randomUUID(),
+      creationTimestamp: now,
+      ...(type.generation ? { generation: 1 } : {}),
+    },
+  });
+  const admitted = admit?.({ operation: 'CREATE', object: completed, dryRun }) ?? completed;
+  checkMetadata(type, admitted, valueProblems(type, admitted));
+  return withOwnerships(write.establishes ? established(type, admitted, now) : admitted, ownerships);
+}
+
+/** The object to store for an update; undefined when nothing changes. */
+export function changed(change: Change, proposed: KubernetesObject): KubernetesObject | undefined {
+  const { type, existing, manager, admit, dryRun, now } = change;
+  const [, version] = splitApiVersion(proposed.apiVersion);
+  const before = asVersion(existing, type, version);
+  checkPreconditions(type, proposed, existing);
+  const { subresource } = manager;
+  const completed = complete(type, keepSystemMetadata(scoped(type, proposed, before, subresource), before));
+  const request = { operation: 'UPDATE', object: completed, oldObject: before, dryRun } as const;
+  const admitted = admit?.(subresource === 'status' ? { ...request, subresource } : request) ?? completed;
+  checkMetadata(type, admitted, valueProblems(type, admitted, before));
+  checkFinalizers(type, admitted, before);
+  const prepared = change.establishes ? established(type, admitted, now) : admitted;
+
+  const shape = shapeOf(type, version);
+  const scope = { subresource, statusApart: isStatusApart(type) };
+  const ownerships =
+    change.ownerships ??
+    afterUpdate(
+      ownableFields(before, shape, scope),
+      ownableFields(prepared, shape, scope),
+      ownershipsOf(proposed.metadata.managedFields === undefined ? before : proposed),
+      manager,
+      now,
+    );
+  const owned = withOwnerships(prepared, ownerships);
+  if (sameJson(owned, before)) return undefined;
+  return type.generation && hasNewSpec(before, owned) ? countedUp(owned) : owned;
+}
+
+/** The object marked as being deleted; undefined when nothing holds it and it can go at once. */
+export function terminating(
+  type: ResourceType,
+  object: KubernetesObject,
+  propagation: 'Background' | 'Foreground' | 'Orphan' | undefined,
+  now: string,
+): KubernetesObject | undefined {
+  const { deletionTimestamp, finalizers = [], generation } = object.metadata;
+  const holders = new Set(finalizers);
+  if (propagation === 'Foreground') holders.add('foregroundDeletion');
+  if (propagation === 'Orphan') holders.add('orphan');
+  const isNamespace = isBuiltInNamespace(type);
+  if (holders.size === 0 && !(isNamespace && listOr(objectOr(object.spec).finalizers).length > 0)) {
+    return undefined;
+  }
+  if (deletionTimestamp !== undefined && holders.size === finalizers.length) return object;
+  return {
+    ...object,
+    metadata: {
+      ...object.metadata,
+      deletionTimestamp: deletionTimestamp ?? now,
+      deletionGracePeriodSeconds: 0,
+      ...(holders.size > 0 ? { finalizers: [...holders] } : {}),
+      ...(generation === undefined || deletionTimestamp !== undefined ? {} : { generation: generation + 1 }),
+    },
+    ...(isNamespace ? { status: { ...objectOr(object.status), phase: 'Terminating' } } : {}),
+  };
+}
+
+/** Whether an object that is being deleted has nothing left that holds it. */
+export function isReleased(type: ResourceType, { metadata }: KubernetesObject): boolean {
+  return (
+    metadata.deletionTimestamp !== undefined && !metadata.finalizers?.length && !isBuiltInNamespace(type)
+  );
+}
+
+/** @throws ApiStatusError 409 when a uid or resourceVersion is stated and is not that of the existing object */
+export function checkPreconditions(
+  type: ResourceType,
+  stated: { readonly metadata: Pick<RemoveOptions, 'uid' | 'resourceVersion'> },
+  existing: KubernetesObject,
+): void {
+  const { uid, resourceVersion } = stated.metadata;
+  const { name } = existing.metadata;
+  if (uid !== undefined && uid !== existing.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${existing.metadata.uid}`;
+    throw conflict(type, name, why);
+  }
+  if (resourceVersion && resourceVersion !== existing.metadata.resourceVersion) {
+    throw conflict(type, name, modifiedMeanwhile);
+  }
+}
+
+function isBuiltInNamespace(type: ResourceType): boolean {
+  return type.kind === 'Namespace' && !type.custom;
+}
+
+/** What a write through this subresource, or past it, can change. */
+function scoped(
+  type: ResourceType,
+  proposed: KubernetesObject,
+  before: KubernetesObject,
+  subresource: string | undefined,
+): KubernetesObject {
+  if (subresource === 'status') return withField(before, 'status', proposed.status);
+  return isStatusApart(type) ? withField(proposed, 'status', before.status) : proposed;
+}
+
+function withField(object: KubernetesObject, field: string, value: unknown): KubernetesObject {
+  const { apiVersion, kind, metadata } = object;
+  return { ...without({ ...object, [field]: value }), apiVersion, kind, metadata };
+}
+
+/** Fills in defaults and drops what the schema of a custom resource does not know. */
+function complete(type: ResourceType, object: KubernetesObject): KubernetesObject {
+  return type.custom ? conformToSchema(type, object) : withDefaults(object);
+}
+
+function established(type: ResourceType, object: KubernetesObject, now: string): KubernetesObject {
+  if (type.kind !== definitionKind.kind || type.custom) return object;
+  const { finalizers = [], deletionTimestamp } = object.metadata;
+  const isHeld = finalizers.includes(definitionFinalizer) || deletionTimestamp !== undefined;
+  const held = isHeld ? finalizers : [...finalizers, definitionFinalizer];
+  return establish(
+    held.length === 0 ? object : { ...object, metadata: { ...object.metadata, finalizers: held } },
+    now,
+  );
+}
+
+function withOwnerships(object: KubernetesObject, ownerships: readonly Ownership[]): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, managedFields: encodeOwnerships(ownerships) } };
+}
+
+function hasNewSpec(before: KubernetesObject, after: KubernetesObject): boolean {
+  const ignored = ['metadata', 'status', 'apiVersion'];
+  return !sameJson(without(before, ...ignored), without(after, ...ignored));
+}
+
+function countedUp(object: KubernetesObject): KubernetesObject {
+  return { ...object, metadata: { ...object.metadata, generation: (object.metadata.generation ?? 0) + 1 } };
+}
