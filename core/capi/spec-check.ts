@@ -1,7 +1,7 @@
 // Plain values against the schema and the rules between fields, with every problem explained.
 
 import { type FieldSchema, findField, listFields } from './spec-fields.ts';
-import { type FieldPath, type SpecProblem, showPath, showValue } from './spec-problem.ts';
+import { type FieldPath, hiddenValue, type SpecProblem, showPath, showValue } from './spec-problem.ts';
 import { type BrokenRule, brokenRules, type SpecExpectation, valueAt } from './spec-rules.ts';
 import { type ClusterSpec, clusterSchema } from './spec-schema.ts';
 import { nearest } from './spec-suggest.ts';
@@ -138,19 +138,24 @@ class Explainer {
   #addWrongValue(path: FieldPath, value: unknown): void {
     const shown = this.#show(path, value);
     const expected = expectation(path);
+    const { problem, fix } = explain(path, value, this.#source.written(path));
+    // A suggestion is made from the value, and would give away what the value itself must not.
+    const isTold = fix !== undefined && shown !== hiddenValue;
     this.problems.push({
       path: showPath(path),
       ...this.#place(path),
       ...(shown === undefined ? {} : { value: shown }),
-      ...explain(path, value, this.#source.written(path)),
+      problem,
       ...(expected === undefined ? {} : { expected }),
+      ...(isTold ? { fix } : {}),
     });
   }
 
   #show(path: FieldPath, value: unknown): string | undefined {
     if (typeof value === 'string') {
       // Where text is wrong as such, quotes show that it is text.
-      return findField(path)?.type === 'string' ? showValue(value) : `"${showValue(value)}"`;
+      const shown = showValue(value);
+      return findField(path)?.type === 'string' || shown === hiddenValue ? shown : `"${shown}"`;
     }
     if (value === null || value === undefined || typeof value === 'object') return undefined;
     return showValue(this.#source.written(path) ?? String(value));
@@ -201,7 +206,7 @@ function explainKind(
 ): syntax.Explanation {
   const kind = kindNames[kindOf(value)] ?? 'something else';
   const problem = kindOf(value) === 'boolean' ? 'is a truth value' : `is ${kind}`;
-  const fix = fixKind(path, field, value, written ?? String(value));
+  const fix = fixKind(path, field, value, written ?? (typeof value === 'object' ? '' : String(value)));
   return fix === undefined ? { problem } : { problem, fix };
 }
 

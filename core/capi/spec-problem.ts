@@ -48,17 +48,19 @@ function escapeCharacter(character: string): string {
 const secretShapes = [
   /(AKIA|ASIA)[A-Z0-9]{12,}/,
   /-----BEGIN /,
-  /(^|[^A-Za-z0-9])(eyJ|gh[pousr]_|github_pat_|xox[abp]-|K10)[A-Za-z0-9_-]{8,}/,
+  /(^|[^A-Za-z0-9])(eyJ|gh[pousr]_|github_pat_|xox[abp]-)[A-Za-z0-9_-]{8,}/,
+  /K10[0-9a-f]{4,}|::(server|node):/,
   /(?=[A-Za-z0-9+/_=-]*[0-9])(?=[A-Za-z0-9+/_=-]*[a-z])(?=[A-Za-z0-9+/_=-]*[A-Z])[A-Za-z0-9+/_=-]{32,}/,
   /[0-9a-fA-F]{32,}/,
 ];
 
-/** The value as a problem may show it; a value that looks like a secret is not shown at all. */
+/** What stands for a value that looks like a secret. */
+export const hiddenValue = '(looks like a secret, not shown)';
+
+/** The value as a problem may show it; one that looks like a secret is replaced by `hiddenValue`. */
 export function showValue(text: string): string {
   const start = text.slice(0, 4096);
-  return secretShapes.some((shape) => shape.test(start))
-    ? '(looks like a secret, not shown)'
-    : showText(text);
+  return secretShapes.some((shape) => shape.test(start)) ? hiddenValue : showText(text);
 }
 
 /** A path as it is written in problems: `spec.target.network.subnetIds[0]`. */
@@ -66,8 +68,8 @@ export function showPath(path: FieldPath): string {
   let shown = '';
   for (const key of path) {
     if (typeof key === 'number') shown += `[${key}]`;
-    else if (/^[A-Za-z_][A-Za-z0-9_-]{0,59}$/.test(key)) shown += shown === '' ? key : `.${key}`;
-    else shown += `["${showText(key).replaceAll('"', '\\"')}"]`;
+    else if (/^[A-Za-z_][A-Za-z0-9_-]{0,59}$/.test(showValue(key))) shown += shown === '' ? key : `.${key}`;
+    else shown += `["${showValue(key).replaceAll('"', '\\"')}"]`;
   }
   return shown;
 }

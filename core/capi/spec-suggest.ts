@@ -30,13 +30,21 @@ export function nearest(word: string, known: readonly string[]): string | undefi
   let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of known) {
     const limit = Math.max(1, Math.floor(candidate.length / 3));
-    const distance = editDistance(plain, simplify(candidate), limit);
+    const distance = distanceTo(plain, simplify(candidate), limit);
     if (distance <= limit && distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
+}
+
+function distanceTo(word: string, known: string, limit: number): number {
+  const distance = editDistance(word, known, limit);
+  // `fluxcd` for `flux`, `instance` for `instanceType`: more of the same word, however many letters.
+  const isLonger =
+    Math.min(word.length, known.length) > 3 && (word.startsWith(known) || known.startsWith(word));
+  return distance > limit && isLonger ? limit : distance;
 }
 
 function simplify(word: string): string {
