@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { errorCatalogue } from '../../core/errors.ts';
+import type { Verb } from '../../core/fleet.ts';
+import { steps } from '../../core/steps/catalogue.ts';
+import { readStateMachine } from '../../local/workflows.ts';
+
+interface State {
+  readonly Type: string;
+  readonly Next?: string;
+  readonly Default?: string;
+  readonly TimeoutSeconds?: number;
+  readonly Seconds?: number;
+  readonly Choices?: readonly { readonly Next: string }[];
+  readonly Parameters?: {
+    readonly FunctionName: string;
+    readonly Payload: Readonly<Record<string, unknown>>;
+  };
+  readonly Retry?: readonly {
+    readonly ErrorEquals: readonly string[];
+    readonly JitterStrategy?: string;
+    readonly MaxAttempts?: number;
+  }[];
+  readonly Catch?: readonly {
+    readonly ErrorEquals: readonly string[];
+    readonly ResultPath: string;
+    readonly Next: string;
+  }[];
+}
+
+const verbs: readonly Verb[] = ['init', 'create', 'delete', 'destroy'];
+
+function statesOf(verb: Verb): ReadonlyMap<string, State> {
+  const definition = readStateMachine(verb) as { readonly States: Readonly<Record<string, State>> };
+  return new Map(Object.entries(definition.States));
+}
+
+function tasksOf(verb: Verb): [string, State][] {
+  return [...statesOf(verb)].filter(([, state]) => state.Type === 'Task');
+}
+
+describe.each(verbs)('%s', (verb) => {
+  const tasks = tasksOf(verb);
+
+  test('its task states are exactly its steps, and RecordFailure', () => {
+    const working = tasks.map(([name]) => name).filter((name) => name !== 'RecordFailure');
+    expect(working.toSorted()).toEqual(Object.keys(steps[verb]).toSorted());
+  });
+
+  test.each(tasks)('%s is carried out by the function of its own name', (name, state) => {
+    expect(state.Parameters?.FunctionName).toBe(`\${${name}}`);
+    const step = steps[verb][name];
+    if (step) expect(step.run.name).toBe(`${name[0]?.toLowerCase()}${name.slice(1)}`);
+  });
+
+  test.each(tasks)('%s has a timeout, named retries with full jitter, and a catch', (name, state) => {
+    expect(state.TimeoutSeconds).toBeGreaterThan(0);
+    expect(state.Retry?.length).toBeGreaterThan(0);
+    for (const retry of state.Retry ?? []) {
+      expect(retry.JitterStrategy).toBe('FULL');
+      expect(retry.MaxAttempts).toBeGreaterThan(0);
+      for (const error of retry.ErrorEquals) {
+        expect(
+          error.startsWith('Lambda.') || Object.hasOwn(errorCatalogue, error),
+          `${name} retries ${error}`,
+        ).toBe(true);
+      }
+    }
+    const [caught] = state.Catch ?? [];
+    expect(caught?.ErrorEquals).toEqual(['States.ALL']);
+    expect(caught?.Next).toBe(name === 'RecordFailure' ? 'OperationFailed' : 'RecordFailure');
+  });
+
+  test.each(tasks)('%s only gets ids and small facts', (_name, state) => {
+    const known = ['operation', 'deadline', 'provider', 'components', 'error'];
+    const given = Object.keys(state.Parameters?.Payload ?? {}).map((key) => key.replace(/\.\$$/, ''));
+    expect(given.filter((key) => !known.includes(key))).toEqual([]);
+  });
+
+  test('every loop waits, and its check has a deadline that ends it', () => {
+    const states = statesOf(verb);
+    for (const [name, state] of states) {
+      if (state.Type !== 'Wait') continue;
+      expect(state.Seconds).toBeGreaterThan(0);
+      const check = states.get(state.Next ?? '');
+      expect(Object.keys(check?.Parameters?.Payload ?? {}), `${name} leads to a check`).toContain(
+        'deadline.$',
+      );
+    }
+  });
+
+  test('the longest wait and the longest task together are shorter than a lock lasts', () => {
+    const longest = Math.max(
+      ...[...statesOf(verb).values()].map((state) => (state.TimeoutSeconds ?? 0) + (state.Seconds ?? 0)),
+    );
+    const retries = 6 * 30 + 3 * 120;
+    expect(longest + retries).toBeLessThan(15 * 60);
+  });
+});
+
+describe('state-machines/README.md', () => {
+  const text = readFileSync(path.join(import.meta.dirname, '../../state-machines/README.md'), 'utf8');
+
+  test.each(verbs)('has a row for each state of %s that does work', (verb) => {
+    const section = text.split(/^## /m).find((one) => one.startsWith(`${verb}\n`)) ?? '';
+    const rows = [...section.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map((match) => match[1]);
+    expect(rows).toEqual(Object.keys(steps[verb]));
+  });
+
+  test('names only errors that exist', () => {
+    const codes = [...text.matchAll(/`([A-Z][A-Za-z]+)`/g)].map((match) => match[1] ?? '');
+    const states = new Set(verbs.flatMap((verb) => [...statesOf(verb).keys()]));
+    const unknown = codes.filter(
+      (code) =>
+        !states.has(code) &&
+        !Object.hasOwn(errorCatalogue, code) &&
+        !['Retry', 'Catch', 'Wait', 'Choice'].includes(code),
+    );
+    expect(unknown).toEqual([]);
+  });
+});
