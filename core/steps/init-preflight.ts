@@ -58,14 +58,10 @@ async function releaseFindings(
 ): Promise<PetraError[]> {
   const findings: PetraError[] = [];
   const found = await Promise.all(
-    wanted.map(async ({ provider, version }) => {
+    wanted.map(async ({ provider, version, metadata: asset }) => {
       try {
-        const text = await context.releases.fetch({
-          repository: provider.repository,
-          version,
-          file: 'metadata.yaml',
-        });
-        return { provider, version, metadata: parseProviderMetadata(text) };
+        const text = await context.releases.fetch(asset);
+        return { provider, version, metadata: parseProviderMetadata(text, `${provider.key} ${version}`) };
       } catch (error) {
         if (!hasCode(error, 'ReleaseNotFound')) throw error;
         findings.push(
@@ -88,9 +84,9 @@ async function releaseFindings(
 export async function fetchComponents(context: StepContext): Promise<StepOutput> {
   const versions = managementVersions(context.record);
   const assets = [
-    ...providersFor(versions).map(({ provider, version }) => ({
+    ...providersFor(versions).map(({ provider, components }) => ({
       key: provider.key as string,
-      asset: { repository: provider.repository, version, file: provider.componentsFile },
+      asset: components,
     })),
     { key: 'cert-manager', asset: certManagerRelease(versions.certManagerVersion) },
   ];
