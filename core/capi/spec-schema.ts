@@ -14,8 +14,8 @@ import {
 } from './spec-syntax.ts';
 
 /**
- * The most workers a spec may ask for. A guard against a slip of the finger that costs money, with room for the
- * largest clusters that one k3s server of the default profile is sized for; not a promise that they run well.
+ * The most workers a spec may ask for: a guard against a slip of the finger that costs money (`count: 20000`), not a
+ * promise that so many run well on any control plane.
  */
 export const maxWorkers = 1000;
 
@@ -32,11 +32,11 @@ function text(syntax: Syntax, description: string, examples: readonly string[]) 
 }
 
 const nodeType = z._default(
-  text(
-    instanceType,
-    'EC2 instance type of each node. Preflight checks that the region offers it and that the vCPU quota allows it.',
-    ['m5a.large', 'm5a.xlarge', 'c7i.metal-24xl'],
-  ),
+  text(instanceType, 'EC2 instance type of each node. Preflight checks that the region offers it.', [
+    'm5a.large',
+    'm5a.xlarge',
+    'c7i.metal-24xl',
+  ]),
   'm5a.large',
 );
 
@@ -92,7 +92,7 @@ const network = z
   .check(
     z.meta({
       description:
-        'Where in the region a workload cluster is built: in an existing VPC (`vpcId` and `subnetIds`), or in a new one over `availabilityZones`. When absent, a new one with the default number of zones.',
+        'Where in the region a workload cluster is built: in an existing VPC (`vpcId` and `subnetIds`), or in a new one over `availabilityZones`. When absent, a new one with the default number of zones. A management cluster is in the network of its Petra installation.',
       examples: [
         { availabilityZones: 1 },
         { vpcId: 'vpc-0a1b2c3d4e5f60718', subnetIds: ['subnet-0a1b2c3d4e5f60718'] },
@@ -233,7 +233,7 @@ export const clusterSchema = z
           .strictObject({
             version: text(
               k3sVersion,
-              'k3s version of every node: a release of k3s-io/k3s in full, with `v` and `+k3sN`.',
+              'Version of k3s on every node: a release of k3s-io/k3s in full, with `v` and `+k3sN`.',
               ['v1.35.3+k3s1'],
             ),
           })

@@ -90,11 +90,9 @@ export const k3sVersion: Syntax = {
     const fix = k3sVersion.pattern.test(whole) ? { fix: `did you mean \`${whole}\`?` } : {};
     const rest = text.replace(/^[vV]?\d+\.\d+\.\d+/, '');
     if (rest === '') {
-      const lacks = text.startsWith('v') ? '`+k3s1`' : '`v` at the front and `+k3s1`';
-      return {
-        problem: `lacks the ${lacks} (the k3s revision) at the end`.replace(' and', ' and the'),
-        ...fix,
-      };
+      return text.startsWith('v')
+        ? { problem: 'lacks the k3s revision, `+k3s1`, at the end', ...fix }
+        : { problem: 'lacks the `v` at the front and the k3s revision, `+k3s1`, at the end', ...fix };
     }
     if (/^\+k3s[1-9]\d*$/.test(rest) && !text.startsWith('v'))
       return { problem: 'lacks the `v` at the front', ...fix };

@@ -31,7 +31,7 @@ describe('kubernetes version', () => {
   });
 
   test.each([
-    ['v1.35.3', 'lacks the `+k3s1`', 'did you mean `v1.35.3+k3s1`?'],
+    ['v1.35.3', 'lacks the k3s revision, `+k3s1`', 'did you mean `v1.35.3+k3s1`?'],
     ['1.35.3', 'lacks the `v`', 'did you mean `v1.35.3+k3s1`?'],
     ['1.35.3+k3s2', 'lacks the `v`', 'did you mean `v1.35.3+k3s2`?'],
     ['V1.35.3+k3s2', 'lacks the `v`', 'did you mean `v1.35.3+k3s2`?'],
