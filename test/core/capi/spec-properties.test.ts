@@ -49,7 +49,7 @@ describe('any input', () => {
   test('as a damaged file gives a spec or InvalidSpec with printable problems, in order', () => {
     fc.assert(
       fc.property(damaged(clusterSpecs.map((spec) => stringify(spec))), (text) => expectSoundProblems(text)),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
   });
 
@@ -58,7 +58,7 @@ describe('any input', () => {
       fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' })), (source) =>
         expectSoundProblems(source),
       ),
-      { numRuns: 500 },
+      { numRuns: 200 },
     );
   });
 
@@ -85,7 +85,7 @@ describe('any input', () => {
           }
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
   });
 });
