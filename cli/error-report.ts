@@ -1,0 +1,84 @@
+import { toProblem } from '../core/api/problem.ts';
+import { type ErrorCode, errorCatalogue, PetraError } from '../core/errors.ts';
+import type { Output } from './output.ts';
+import { causesOf } from './problem.ts';
+import { formatTable } from './table.ts';
+
+/** Any error as Petra's own: what was not foreseen becomes `InternalError` with its cause. */
+export function asPetraError(error: unknown): PetraError {
+  if (error instanceof PetraError) return error;
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return new PetraError('InternalError', message, {
+    cause: error,
+    // The stack is the only trace of an error nobody foresaw.
+    evidence: error instanceof Error && error.stack ? error.stack.split('\n').slice(1, 6) : [],
+  });
+}
+
+/** The exit code of a command that ended with this error. */
+export function exitCodeOf(code: ErrorCode): number {
+  return errorCatalogue[code].exit;
+}
+
+/** The error as problem details (RFC 9457) as the API would answer it, with its causes and the exit code. */
+export function errorToProblem(error: PetraError): object {
+  const causes = causesOf(error);
+  return {
+    ...toProblem(error),
+    ...(causes.length > 0 ? { causes } : {}),
+    exitCode: exitCodeOf(error.code),
+  };
+}
+
+/** The error for people: what, why, what was seen, what to do. To stderr, as JSON when results were asked for as JSON. */
+export async function reportError(error: PetraError, output: Output, json: boolean): Promise<void> {
+  if (json) {
+    output.note(JSON.stringify(errorToProblem(error), null, 2));
+    return;
+  }
+  const { paint } = output.notes;
+  output.note(`${paint('red', 'error:')} ${error.message} ${paint('dim', `[${error.code}]`)}`);
+  for (const cause of causesOf(error)) {
+    if (!error.message.includes(cause)) output.note(`  because: ${cause}`);
+  }
+  for (const line of error.evidence) output.note(`  ${paint('dim', line)}`);
+  const particulars = await formatDetails(error);
+  if (particulars !== '') output.note(particulars);
+  output.note(`${paint('cyan', 'fix:')} ${error.fix}`);
+}
+
+/** What a machine reads in `details`, for people: the problems of a file, a table of differences, names. */
+async function formatDetails(error: PetraError): Promise<string> {
+  if (error.code === 'InvalidSpec') {
+    // Loaded here because it brings the YAML parser and the schema, which no other error needs.
+    const { formatSpecProblems } = await import('./spec-file.ts');
+    return formatSpecProblems(error.details);
+  }
+  if (!isObject(error.details)) return '';
+  return Object.entries(error.details)
+    .map(([name, value]) => formatDetail(name, value))
+    .join('\n');
+}
+
+function formatDetail(name: string, value: unknown): string {
+  if (!Array.isArray(value)) return `  ${name}: ${printable(value)}`;
+  const rows = value.filter(isObject);
+  if (rows.length === 0 || rows.length < value.length) return `  ${name}: ${value.map(printable).join(', ')}`;
+  const titles = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  const table = formatTable(
+    titles.map((title) => ({ title: title.toUpperCase(), value: (row: Details) => printable(row[title]) })),
+    rows,
+  );
+  return `  ${name}:\n${table.replace(/^/gm, '    ')}`;
+}
+
+type Details = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is Details {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function printable(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
