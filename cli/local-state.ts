@@ -1,0 +1,109 @@
+// The state folder of a local Petra as commands see it. The server owns what is in it; commands read where it
+// answers, and remove the folder as a whole.
+
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { PetraError } from '../core/errors.ts';
+
+/** What a running server says of itself in `endpoint.json`. */
+export interface LocalEndpoint {
+  readonly url: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  readonly version: string;
+  /** Simulated seconds per real second. */
+  readonly speed: number;
+}
+
+/** Its presence is what makes a folder a Petra state folder. */
+const markerFile = 'petra-state.json';
+
+/** Where the state is when no option says so. */
+export function defaultStateFolder(env: Readonly<Record<string, string | undefined>>): string {
+  if (env.PETRA_STATE) return path.resolve(env.PETRA_STATE);
+  const base = env.XDG_STATE_HOME || path.join(env.HOME || '/', '.local', 'state');
+  return path.join(base, 'petra', 'local');
+}
+
+/** Files of a state folder that commands use. */
+export function stateFiles(folder: string) {
+  return {
+    marker: path.join(folder, markerFile),
+    endpoint: path.join(folder, 'endpoint.json'),
+    token: path.join(folder, 'token'),
+    log: path.join(folder, 'petra.log'),
+    startLock: path.join(folder, 'start.lock'),
+  };
+}
+
+/** Whether a process with this id exists. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It exists, but belongs to someone else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Where the server of this folder answers; undefined when none runs, a file left by a killed one included. */
+export function readEndpoint(folder: string): LocalEndpoint | undefined {
+  try {
+    const endpoint: Partial<LocalEndpoint> = JSON.parse(readFileSync(stateFiles(folder).endpoint, 'utf8'));
+    const { url, pid, startedAt = '', version = '', speed = 1 } = endpoint;
+    if (typeof url !== 'string' || typeof pid !== 'number' || !isAlive(pid)) return undefined;
+    return { url, pid, startedAt, version, speed };
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The bearer token of the folder.
+ * @throws Unauthorized when it cannot be read
+ */
+export function readToken(folder: string): string {
+  const { token } = stateFiles(folder);
+  try {
+    return readFileSync(token, 'utf8').trim();
+  } catch (cause) {
+    throw new PetraError('Unauthorized', `cannot read the token of the local Petra, ${token}`, { cause });
+  }
+}
+
+/** Whether the folder was made by Petra. */
+export function isStateFolder(folder: string): boolean {
+  try {
+    readFileSync(stateFiles(folder).marker);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes the folder, readable only by its owner, and marks it.
+ * @throws InvalidUsage when it holds something else, StorageUnavailable when it cannot be made
+ */
+export function prepareStateFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (isStateFolder(folder)) return;
+    if (readdirSync(folder).length > 0) {
+      throw new PetraError('InvalidUsage', `${folder} is not empty, and not a state folder of Petra`, {
+        fix: 'Give another folder with --state or PETRA_STATE.',
+      });
+    }
+    writeFileSync(stateFiles(folder).marker, `${JSON.stringify({ createdAt: new Date().toISOString() })}\n`, {
+      mode: 0o600,
+      flag: 'a',
+    });
+  } catch (cause) {
+    if (cause instanceof PetraError) throw cause;
+    throw new PetraError('StorageUnavailable', `cannot make the state folder ${folder}`, {
+      cause,
+      fix: 'Choose a folder you may write to with --state or PETRA_STATE.',
+    });
+  }
+}
