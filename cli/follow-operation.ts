@@ -1,0 +1,117 @@
+// Watches an operation until it ends. The operation does not need the watcher: a closed laptop, Ctrl-C and a
+// restarted server change nothing, and the same command comes back to it.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationView } from '../core/api/contract.ts';
+import { hasCode, PetraError } from '../core/errors.ts';
+import type { ApiClient } from './api-client.ts';
+import { formatDuration } from './durations.ts';
+import type { Progress } from './progress.ts';
+
+export interface FollowOptions {
+  /** Give up waiting after this; undefined waits for the end. */
+  readonly timeoutSeconds?: number;
+  /** How long an API that does not answer is waited for. */
+  readonly patienceSeconds?: number;
+  /** Fires when the person wants the terminal back. */
+  readonly signal?: AbortSignal;
+}
+
+/** A server that restarts on one machine needs seconds; a network that changes under a laptop, a minute or two. */
+const defaultPatienceSeconds = 120;
+
+const shortestPollMilliseconds = 200;
+const longestPollMilliseconds = 2000;
+
+/** The command stopped watching because it was asked to; the operation goes on. */
+export class Detached extends Error {
+  readonly operation: OperationView;
+
+  constructor(operation: OperationView) {
+    super(`detached from ${operation.id}`);
+    this.name = 'Detached';
+    this.operation = operation;
+  }
+}
+
+/**
+ * The operation when it has ended, well or not.
+ * @throws Detached, WaitTimedOut, and PetraUnreachable when the API stays away for longer than `patienceSeconds`
+ */
+export async function followOperation(
+  api: ApiClient,
+  started: OperationView,
+  progress: Progress,
+  options: FollowOptions = {},
+): Promise<OperationView> {
+  const { timeoutSeconds, patienceSeconds = defaultPatienceSeconds, signal } = options;
+  const deadline = performance.now() + (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000;
+  let operation = started;
+  let interval = shortestPollMilliseconds;
+  let awaySince: number | undefined;
+  try {
+    progress.update(operation);
+    while (operation.status === 'Running') {
+      if (performance.now() >= deadline) throw waitTimedOut(operation, timeoutSeconds ?? 0);
+      await pause(Math.min(interval, deadline - performance.now()), operation, signal);
+      try {
+        const seen = await api.operation(operation.id);
+        if (awaySince !== undefined) progress.notice('');
+        awaySince = undefined;
+        // Look often while things happen, seldom while a machine boots.
+        interval = isNews(operation, seen)
+          ? shortestPollMilliseconds
+          : Math.min(interval * 1.3, longestPollMilliseconds);
+        operation = seen;
+        progress.update(operation);
+      } catch (error) {
+        if (!hasCode(error, 'PetraUnreachable')) throw error;
+        if (awaySince === undefined) {
+          awaySince = performance.now();
+          progress.notice('the Petra API does not answer; waiting for it to come back …');
+        }
+        if (performance.now() - awaySince > patienceSeconds * 1000)
+          throw stayedAway(error, operation, patienceSeconds);
+        interval = Math.min(interval * 1.3, longestPollMilliseconds);
+      }
+    }
+    return operation;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function pause(milliseconds: number, operation: OperationView, signal?: AbortSignal): Promise<void> {
+  try {
+    await sleep(Math.max(0, milliseconds), undefined, signal ? { signal } : {});
+  } catch {
+    throw new Detached(operation);
+  }
+}
+
+function isNews(before: OperationView, after: OperationView): boolean {
+  const last = (operation: OperationView) => {
+    const step = operation.steps.at(-1);
+    return `${operation.steps.length} ${step?.status} ${step?.message}`;
+  };
+  return last(before) !== last(after);
+}
+
+function waitTimedOut(operation: OperationView, seconds: number): PetraError {
+  return new PetraError(
+    'WaitTimedOut',
+    `${operation.id} has not ended within ${formatDuration(seconds)}; it goes on`,
+    {
+      fix: `Run the same command again, or \`petra capi operations ${operation.id} --follow\`.`,
+      details: { operation: operation.id },
+    },
+  );
+}
+
+function stayedAway(error: PetraError, operation: OperationView, seconds: number): PetraError {
+  return new PetraError('PetraUnreachable', `${error.message}, for ${formatDuration(seconds)} now`, {
+    cause: error.cause,
+    fix: 'Run the same command again when it is back: the operation is kept and goes on.',
+    details: { operation: operation.id },
+  });
+}
