@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { Context } from '../../context.ts';
+import { addExamples } from '../../examples.ts';
+
+interface RenderOptions {
+  readonly file: string;
+}
+
+/** `petra capi render`: what a spec becomes, without sending anything. */
+export function registerRender(parent: Command, context: Context): void {
+  const command = parent
+    .command('render')
+    .summary('print the Kubernetes objects a spec becomes')
+    .description(
+      'Print what Petra would apply for a spec, as YAML: the ClusterClass with its templates, and the Cluster of a\n' +
+        'workload spec. Works offline, and always prints the same for the same spec.',
+    )
+    .requiredOption('-f, --file <file>', 'spec of a cluster of either kind (- reads stdin)');
+  addExamples(
+    command,
+    'petra capi render -f workload.yaml',
+    'petra capi render -f workload.yaml | kubectl diff -f -',
+  );
+  command.action(async (options: RenderOptions) => {
+    const { readSpec } = await import('../../spec-file.ts');
+    const spec = await readSpec(options.file);
+    const { renderAll, toYaml } = await import('../../../core/capi/render-all.ts');
+    context.output.result(toYaml(renderAll(spec)));
+  });
+}
