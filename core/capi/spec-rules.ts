@@ -80,6 +80,15 @@ function networkRules(spec: unknown): BrokenRule[] {
   const network = valueAt(spec, path);
   if (typeof network !== 'object' || network === null || Array.isArray(network)) return [];
   const rules: BrokenRule[] = [];
+  if (valueAt(spec, managementPath) !== undefined) {
+    rules.push({
+      path,
+      at: 'key',
+      problem:
+        'has no meaning here: the machines of a management cluster are in the network of their Petra installation',
+      fix: 'remove it',
+    });
+  }
   const hasVpc = Object.hasOwn(network, 'vpcId');
   const hasSubnets = Object.hasOwn(network, 'subnetIds');
   if (Object.keys(network).length === 0) {

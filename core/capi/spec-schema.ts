@@ -92,7 +92,7 @@ const network = z
   .check(
     z.meta({
       description:
-        'Where in the region a workload cluster is built: in an existing VPC (`vpcId` and `subnetIds`), or in a new one over `availabilityZones`. When absent, a new one with the default number of zones. A management cluster is in the network of its Petra installation.',
+        'Where in the region a workload cluster is built: in an existing VPC (`vpcId` and `subnetIds`), or in a new one over `availabilityZones`. When absent, a new one with the default number of zones. Not for a management cluster, which is in the network of its Petra installation.',
       examples: [
         { availabilityZones: 1 },
         { vpcId: 'vpc-0a1b2c3d4e5f60718', subnetIds: ['subnet-0a1b2c3d4e5f60718'] },

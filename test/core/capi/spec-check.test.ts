@@ -223,6 +223,13 @@ describe('network', () => {
     expect(problems[0]?.problem).toContain(problem);
   });
 
+  test('a management cluster has none of its own', () => {
+    const text = `${withNetwork({ availabilityZones: 1 })}  management: ${JSON.stringify(versions)}\n`;
+    expect(problemsOf(text)).toMatchObject([
+      { path: 'spec.target.network', problem: expect.stringContaining('has no meaning here') },
+    ]);
+  });
+
   test('more than sixteen subnets are refused', () => {
     const many = Array.from({ length: 17 }, (_, index) => `subnet-${String(index).padStart(8, '0')}`);
     expect(problemsOf(withNetwork({ vpcId, subnetIds: many }))).toMatchObject([
