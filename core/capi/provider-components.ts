@@ -1,8 +1,10 @@
 // What `clusterctl init` makes of a provider's release, as objects to apply (clusterctl 1.9,
-// client/repository/components.go): variables, images, namespace, labels, order; then its inventory.
+// client/repository/components.go): variables, images, namespace, labels, order; then its inventory. Compared with
+// `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts and their order.
 
 import type { KubernetesObject, ObjectReference } from '../ports.ts';
 import { substitute } from './envsubst.ts';
+import { withoutInjectedFields } from './injected-fields.ts';
 import { isRecord, parseManifest } from './manifest-yaml.ts';
 import { type ImageOverrides, overrideImages } from './provider-images.ts';
 import { moveToNamespace } from './provider-namespace.ts';
@@ -34,7 +36,9 @@ export function renderProvider(input: {
     source,
   );
   const labels = providerLabels(provider);
-  return moved.map((object) => labelled(object, labels)).sort((one, other) => rank(one) - rank(other));
+  return moved
+    .map((object) => labelled(withoutInjectedFields(object), labels))
+    .sort((one, other) => rank(one) - rank(other));
 }
 
 /** A copy of the object with these labels added. */

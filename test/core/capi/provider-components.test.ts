@@ -365,6 +365,46 @@ test("the inventory's definition serves what the inventory object needs", () => 
   });
 });
 
+test('placeholders of what the cluster fills in are left out, so that a repetition does not empty it', () => {
+  const objects = render(`
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: aggregated}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {a: b}}]}
+rules: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: plain}
+rules: []
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: x}
+spec: {conversion: {webhook: {clientConfig: {caBundle: Cg==, service: {name: webhook}}}}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: hooks}
+webhooks:
+  - clientConfig: {caBundle: '', service: {name: webhook}}
+  - clientConfig: {caBundle: dHJ1ZQ==, service: {name: webhook}}
+  - clientConfig:
+`);
+  const service = { name: 'webhook', namespace: 'capa-system' };
+  expect(named(objects, 'ClusterRole', 'aggregated')).not.toHaveProperty('rules');
+  expect(named(objects, 'ClusterRole', 'aggregated')).toHaveProperty('aggregationRule');
+  expect(named(objects, 'ClusterRole', 'plain')).toHaveProperty('rules', []);
+  expect(named(objects, 'CustomResourceDefinition').spec).toEqual({
+    conversion: { webhook: { clientConfig: { service } } },
+  });
+  expect(named(objects, 'MutatingWebhookConfiguration').webhooks).toEqual([
+    { clientConfig: { service } },
+    { clientConfig: { caBundle: 'dHJ1ZQ==', service } },
+    { clientConfig: null },
+  ]);
+});
+
 test('rendering does not change its input and can be repeated', () => {
   expect(render(manifest)).toEqual(render(manifest));
 });
