@@ -63,6 +63,8 @@ export async function runWorkflow(
   signal.addEventListener('abort', abort, { once: true });
   try {
     await execution.result;
+    // The engine resolves, without a result, when it is told to stop in the middle of a task.
+    signal.throwIfAborted();
   } finally {
     signal.removeEventListener('abort', abort);
   }
