@@ -43,6 +43,8 @@ export async function runWorkflow(
     if (state.Type !== 'Task') continue;
     retries[name] = (state.Retry ?? []).map(({ IntervalSeconds }) => pace.milliseconds(IntervalSeconds ?? 1));
     handlers[name] = async (invocation) => {
+      // The engine goes on for a few states after its abort; nothing of them is done.
+      signal.throwIfAborted();
       tasks += 1;
       if (tasks > maximumTasks)
         throw new PetraError('InternalError', 'the state machine does not come to an end');
