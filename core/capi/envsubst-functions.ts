@@ -56,9 +56,9 @@ function upperCase(character: string): string {
   return [...upper].length === 1 ? upper : character;
 }
 
+// And İ is one i in Go, an i and a combining dot in JavaScript.
 function lowerCase(character: string): string {
-  const lower = character.toLowerCase();
-  return [...lower].length === 1 ? lower : character;
+  return character.toLowerCase().slice(0, character.length);
 }
 
 function substring(value: string, offsetText: string, lengthText: string | undefined): string {
@@ -160,10 +160,7 @@ function parseClass(
     }
     ranges.push([low.character, high.character]);
   }
-  const inRange = (character: string) =>
-    ranges.some(
-      ([low, high]) => codePoint(low) <= codePoint(character) && codePoint(character) <= codePoint(high),
-    );
+  const inRange = (character: string) => ranges.some(([low, high]) => low <= character && character <= high);
   return { token: (character) => inRange(character) !== negated, end: at };
 }
 
@@ -175,8 +172,4 @@ function classCharacter(
   const escaped = characters[at] === '\\';
   const character = characters[escaped ? at + 1 : at];
   return character === undefined ? undefined : { character, next: at + (escaped ? 2 : 1) };
-}
-
-function codePoint(character: string): number {
-  return character.codePointAt(0) ?? 0;
 }

@@ -63,10 +63,10 @@ function missingNames(parts: readonly Part[], variables: Readonly<Record<string,
 
 function evaluate(part: Part, variables: Readonly<Record<string, string>>): string {
   if (typeof part === 'string') return part;
-  const value = Object.hasOwn(variables, part.name) ? (variables[part.name] ?? '') : '';
+  const value = Object.hasOwn(variables, part.name) ? variables[part.name] : undefined;
   return applyOperator(
     part.operator,
-    value,
+    value ?? '',
     part.arguments.map((argument) => evaluate(argument, variables)),
   );
 }

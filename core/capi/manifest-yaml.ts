@@ -39,7 +39,7 @@ export function parseManifest(yaml: string, source = 'the manifest'): readonly K
     uniqueKeys: false,
   });
   for (const [index, document] of documents.entries()) {
-    problems.push(...document.errors.map(({ message }) => message.split('\n')[0] ?? message));
+    problems.push(...document.errors.map(({ message }) => message.replace(/\n.*/s, '')));
     if (document.errors.length > 0) continue;
     const value: unknown = document.toJS();
     if (value === null || value === undefined) continue;

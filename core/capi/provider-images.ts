@@ -36,18 +36,17 @@ export function overrideImages(
 }
 
 function overrideImage(image: string, component: ComponentKey, overrides: ImageOverrides): string {
-  const [reference = '', digest] = image.split('@');
-  const [, repository = '', name = '', tag] = /^(?:(.*)\/)?([^/:]*)(?::(.*))?$/.exec(reference) ?? [];
-  const override: ImageOverride = {
-    ...overrides.all,
-    ...overrides[component],
-    ...overrides[`${component}/${name}`],
-  };
-  const path = [override.repository?.replace(/\/$/, '') ?? repository, name]
-    .filter((part) => part !== '')
-    .join('/');
-  const newTag = override.tag ?? tag;
-  // The old digest would win over a new tag.
-  const newDigest = override.tag === undefined ? digest : undefined;
-  return `${path}${newTag === undefined ? '' : `:${newTag}`}${newDigest === undefined ? '' : `@${newDigest}`}`;
+  return image.replace(
+    /^(?:(.*)\/)?([^/:@]*)(:[^@]*)?(@.*)?$/,
+    (_, repository: string | undefined, name: string, tag = '', digest = '') => {
+      const override: ImageOverride = {
+        ...overrides.all,
+        ...overrides[component],
+        ...overrides[`${component}/${name}`],
+      };
+      const path = [override.repository?.replace(/\/$/, '') ?? repository, name].filter(Boolean).join('/');
+      // The old digest would win over a new tag.
+      return override.tag === undefined ? `${path}${tag}${digest}` : `${path}:${override.tag}`;
+    },
+  );
 }

@@ -197,14 +197,12 @@ function untestedKubernetes({ key, title, version }: Component, kubernetesVersio
   ];
 }
 
-function isTested(line: ReleaseLine, version: string, kubernetes: string): boolean {
-  if (!line.kubernetes) return false;
-  const { from, to, since } = line.kubernetes;
-  const patch = parseVersion(version)?.patch ?? 0;
+function isTested({ kubernetes: range }: ReleaseLine, version: string, kubernetes: string): boolean {
   return (
-    minorOf(from) <= minorOf(kubernetes) &&
-    minorOf(kubernetes) <= minorOf(to) &&
-    patch >= (since?.[kubernetes] ?? 0)
+    range !== undefined &&
+    minorOf(range.from) <= minorOf(kubernetes) &&
+    minorOf(kubernetes) <= minorOf(range.to) &&
+    patchOf(version) >= (range.since?.[kubernetes] ?? 0)
   );
 }
 
@@ -241,6 +239,10 @@ function lineOf(component: ComponentKey, version: string): ReleaseLine | undefin
 
 function lastOf({ line, patches }: ReleaseLine): string {
   return `v${line}.${Math.max(...patches)}`;
+}
+
+function patchOf(version: string): number {
+  return Number(/^v\d+\.\d+\.(\d+)/.exec(version)?.[1]);
 }
 
 function parseVersion(version: string): { readonly line: string; readonly patch: number } | undefined {

@@ -15,6 +15,7 @@ const variables = {
   TEXT: 'a${SET}b',
   ACCENT: 'élan',
   SHARP: 'ßx',
+  DOTTED: 'İX',
 };
 
 // Each output is the one github.com/drone/envsubst v2 gives through clusterctl 1.9.5's processor, unless a test below says otherwise.
@@ -65,6 +66,7 @@ test.each([
   ['${EMPTY^}', ''],
   ['${ACCENT^}', 'Élan'],
   ['${SHARP^^}', 'ßX'],
+  ['${DOTTED,,}', 'ix'],
   // length, in bytes
   ['${#SET}', '5'],
   ['${#ACCENT}', '5'],
@@ -102,6 +104,10 @@ test.each([
   ['${PATH_#\\}', 'path/to/file.tar.gz'],
   ['${PATH_###}', 'path/to/file.tar.gz'],
   ['${PATH_#${TWO}}', 'path/to/file.tar.gz'],
+  ['${SET##x}', 'value'],
+  ['${SET%x}', 'value'],
+  ['${SET%%x}', 'value'],
+  ['${SET%${MIXED}}', 'value'],
   ['${SET#*}', 'alue'],
   ['${SET##*}', ''],
   // replace

@@ -365,6 +365,60 @@ test("the inventory's definition serves what the inventory object needs", () => 
   });
 });
 
+test('odd objects pass as they are', () => {
+  const objects = render(`
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: nameless}
+spec: {scope: Cluster, conversion: {webhook: {clientConfig: text}}}
+---
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: kindless}
+spec: {scope: Cluster, names: {plural: kindless}}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: c}
+spec: {dnsNames: [1, a.b.svc]}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: d}
+spec: {dnsNames: text}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: b}
+subjects: [text]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: MutatingWebhookConfiguration
+metadata: {name: w}
+webhooks: [{clientConfig: {service: text}}]
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: s}
+spec: {template: {spec: {containers: [{name: imageless}, {name: i, image: "a/b c"}]}}}
+`);
+  expect(
+    objects.slice(1).map(({ kind, spec, subjects, webhooks }) => [kind, spec ?? subjects ?? webhooks]),
+  ).toEqual([
+    ['Certificate', { dnsNames: [1, 'a.b.svc'] }],
+    ['Certificate', { dnsNames: 'text' }],
+    ['CustomResourceDefinition', { scope: 'Cluster', conversion: { webhook: { clientConfig: 'text' } } }],
+    ['CustomResourceDefinition', { scope: 'Cluster', names: { plural: 'kindless' } }],
+    ['ClusterRoleBinding', ['text']],
+    ['MutatingWebhookConfiguration', [{ clientConfig: { service: 'text' } }]],
+    [
+      'DaemonSet',
+      { template: { spec: { containers: [{ name: 'imageless' }, { name: 'i', image: 'a/b c' }] } } },
+    ],
+  ]);
+  expect(webhookServices(objects)).toEqual([]);
+});
+
 test('placeholders of what the cluster fills in are left out, so that a repetition does not empty it', () => {
   const objects = render(`
 apiVersion: rbac.authorization.k8s.io/v1
