@@ -176,8 +176,11 @@ export const kubeconfigMode: SecuritySetting = {
 export const noSsh: SecuritySetting = {
   name: 'no-ssh',
   reason: 'No SSH daemon listens on any node: people come in through Session Manager, which is logged.',
-  // Ubuntu starts SSH by its socket, Amazon Linux by sshd.service; an image without SSH is as good.
-  nodeCommands: ['systemctl disable --now ssh.socket ssh.service sshd.service 2>/dev/null || true'],
+  // Ubuntu starts SSH by its socket, Amazon Linux by sshd.service. One by one: systemctl gives up at the first unit that an
+  // image does not have.
+  nodeCommands: [
+    'for unit in ssh.socket ssh.service sshd.service; do systemctl disable --now $unit 2>/dev/null || true; done',
+  ],
 };
 
 /** Every measure of the profile `standard`. */
