@@ -1,0 +1,171 @@
+// The scheduler and the kubelets of a simulated cluster: Pods are made, and become ready after a while.
+// Simulated: Pods wait for the Secrets they mount, leave with their Node, crash when a `provider:` fault asks for it.
+// Not simulated: containers, probes, images, resources, taints and affinity.
+
+import type { KubernetesObject } from '../../core/ports.ts';
+import { isConditionTrue, timestamp } from './conditions.ts';
+import type { Again } from './controller.ts';
+import { podStartSeconds } from './durations.ts';
+import { remaining, soonest, timeNote } from './elapsed.ts';
+import type { ActiveFaults, Environment } from './environment.ts';
+import { at, isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from './fields.ts';
+import { isDeleting, isOwnedBy, kinds, ownerReference } from './kinds.ts';
+import { pick } from './naming.ts';
+import { ensureObject, removeObject, setStatus } from './writes.ts';
+
+/** What the controllers of Pods need: they run in management and workload clusters alike. */
+export type PodEnvironment = Pick<Environment, 'store' | 'pace' | 'faults'>;
+
+export interface WantedPod {
+  readonly name: string;
+  /** The Node it must run on; absent: any. */
+  readonly nodeName?: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface PodCounts {
+  readonly total: number;
+  readonly ready: number;
+  readonly again: Again;
+}
+
+/** Makes the owner's Pods those that are wanted, and counts how many run. */
+export async function runPods(
+  environment: PodEnvironment,
+  owner: KubernetesObject,
+  template: unknown,
+  wanted: readonly WantedPod[],
+  isCrashing: boolean,
+): Promise<PodCounts> {
+  const { store } = environment;
+  const { namespace } = owner.metadata;
+  const nodes = store.list('v1', 'Node').map(({ metadata }) => metadata.name);
+  const present = store.list('v1', 'Pod', { namespace }).filter((pod) => isOwnedBy(pod, owner));
+  for (const pod of present) {
+    const nodeName = textAt(pod, 'spec', 'nodeName');
+    const isLost = nodeName !== undefined && !nodes.includes(nodeName);
+    if (isLost || !wanted.some(({ name }) => name === pod.metadata.name)) await removeObject(store, pod);
+  }
+  let ready = 0;
+  let again: Again;
+  for (const want of wanted) {
+    const pod = await ensureObject(store, newPod(owner, template, want, nodes));
+    if (isDeleting(pod)) continue;
+    const wait = isPodReady(pod) ? 0 : await startPod(environment, pod, isCrashing);
+    if (wait === 0) ready += 1;
+    else again = soonest(again, wait);
+  }
+  return { total: wanted.length, ready, again };
+}
+
+export function isPodReady(pod: KubernetesObject): boolean {
+  return isConditionTrue(pod, 'Ready');
+}
+
+/** Whether a fault keeps the Pods of this Deployment or DaemonSet from running. */
+export function isMadeToCrash(faults: ActiveFaults, owner: KubernetesObject): boolean {
+  const provider = owner.metadata.labels?.['cluster.x-k8s.io/provider'];
+  return [owner.metadata.name, provider].some(
+    (name) => name !== undefined && faults.active(`provider:${name}`) !== undefined,
+  );
+}
+
+function newPod(
+  owner: KubernetesObject,
+  template: unknown,
+  { name, nodeName, labels }: WantedPod,
+  nodes: readonly string[],
+): KubernetesObject {
+  // A cluster without a Node runs its Pods all the same, so that a store alone is enough to try controllers on.
+  const node = nodeName ?? nodes[pick(name, nodes.length || 1)];
+  return {
+    ...kinds.pod,
+    metadata: {
+      name,
+      ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
+      labels: { ...textsAt(template, 'metadata', 'labels'), ...labels },
+      annotations: { ...textsAt(template, 'metadata', 'annotations'), ...timeNote('created', Date.now()) },
+      ownerReferences: [ownerReference(owner, true)],
+    },
+    spec: { ...recordAt(template, 'spec'), ...(node === undefined ? {} : { nodeName: node }) },
+  };
+}
+
+/** Starts a Pod as far as it can be; returns the real milliseconds it still needs (0: it runs). */
+async function startPod(
+  { store, pace }: PodEnvironment,
+  pod: KubernetesObject,
+  isCrashing: boolean,
+): Promise<number> {
+  const missing = mountedSecrets(pod).find(
+    (name) => store.get('v1', 'Secret', pod.metadata.namespace, name) === undefined,
+  );
+  if (missing !== undefined) {
+    const message = `MountVolume.SetUp failed: secret "${missing}" not found`;
+    await setStatus(store, pod, podStatus(pod, { reason: 'ContainerCreating', message }));
+    // A Secret's creation wakes the Deployment again.
+    return Number.POSITIVE_INFINITY;
+  }
+  const wait = remaining(pod, 'created', podStartSeconds, pace);
+  if (wait > 0) {
+    await setStatus(store, pod, podStatus(pod, { reason: 'ContainerCreating' }));
+    return wait;
+  }
+  if (isCrashing) {
+    const message = 'back-off 10s restarting failed container';
+    await setStatus(store, pod, podStatus(pod, { reason: 'CrashLoopBackOff', message }));
+    return pace.milliseconds(10);
+  }
+  await setStatus(store, pod, podStatus(pod));
+  return 0;
+}
+
+/** The status of a Pod that waits for something, or runs. */
+function podStatus(pod: KubernetesObject, waiting?: { readonly reason: string; readonly message?: string }) {
+  const now = timestamp(Date.now());
+  const isRunning = waiting === undefined;
+  const hasStarted = isRunning || waiting.reason === 'CrashLoopBackOff';
+  const condition = (type: string, isTrue: boolean) => ({
+    type,
+    status: isTrue ? 'True' : 'False',
+    lastTransitionTime:
+      textAt(
+        listAt(pod, 'status', 'conditions').find(
+          (old) => textAt(old, 'type') === type && textAt(old, 'status') === (isTrue ? 'True' : 'False'),
+        ),
+        'lastTransitionTime',
+      ) ?? now,
+    ...(isTrue ? {} : { reason: 'ContainersNotReady' }),
+  });
+  return {
+    phase: hasStarted ? 'Running' : 'Pending',
+    startTime: textAt(pod, 'status', 'startTime') ?? now,
+    ...(isRunning ? { podIP: podAddress(pod), podIPs: [{ ip: podAddress(pod) }] } : {}),
+    conditions: [
+      condition('Ready', isRunning),
+      condition('ContainersReady', isRunning),
+      condition('Initialized', true),
+      condition('PodScheduled', true),
+    ],
+    containerStatuses: listAt(pod, 'spec', 'containers').map((container, i) => ({
+      name: textAt(container, 'name') ?? '',
+      image: textAt(container, 'image') ?? '',
+      ready: isRunning,
+      started: isRunning,
+      restartCount: numberAt(pod, 'status', 'containerStatuses', i, 'restartCount') ?? 0,
+      state: isRunning ? { running: { startedAt: textAt(pod, 'status', 'startTime') ?? now } } : { waiting },
+    })),
+  };
+}
+
+function podAddress(pod: KubernetesObject): string {
+  const seed = pod.metadata.uid ?? pod.metadata.name;
+  return `10.42.${pick(`${seed}/a`, 256)}.${2 + pick(`${seed}/b`, 250)}`;
+}
+
+function mountedSecrets(pod: KubernetesObject): readonly string[] {
+  return listAt(pod, 'spec', 'volumes')
+    .filter((volume) => !isTrueAt(volume, 'secret', 'optional'))
+    .map((volume) => at(volume, 'secret', 'secretName'))
+    .filter((name) => typeof name === 'string');
+}
