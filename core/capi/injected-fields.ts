@@ -8,7 +8,7 @@ import { changeAt } from './provider-namespace.ts';
 /**
  * The object without its placeholders: the `rules` of an aggregated ClusterRole (written by Kubernetes), and a blank
  * `caBundle` (written by cert-manager). With CAPA's blank one, `Cg==`, Kubernetes 1.35 does not even serve a definition
- * until the CA is there; without it, the definition is served at once and conversion follows.
+ * until the CA is there; without it, v1.35.3 serves all of CAPA's at once, and conversion follows.
  */
 export function withoutInjectedFields(object: KubernetesObject): KubernetesObject {
   switch (object.kind) {
