@@ -55,6 +55,11 @@ export class Disk {
     };
   }
 
+  /** Names of the collections that were ever written to or asked for. */
+  names(): readonly string[] {
+    return [...this.#collections.keys()];
+  }
+
   async close(): Promise<void> {
     await this.#level?.close();
   }
