@@ -53,7 +53,7 @@ export function classPatches(): readonly ClassPatch[] {
     {
       name: 'tags',
       description:
-        'Whose every AWS resource is: found and removed by the uid, which no other cluster ever has.',
+        'Whose each AWS resource is: found and removed by the uid, which no other cluster ever has.',
       definitions: [
         {
           selector: awsCluster,
