@@ -45,7 +45,10 @@ export interface FleetStore {
   add(record: ClusterRecord): Promise<void>;
   /** The record, strongly consistent; tombstones included. */
   find(name: string): Promise<ClusterRecord | undefined>;
-  /** Clusters that exist (no tombstones), by name. May lag a write by moments. */
+  /**
+   * Clusters that exist (no tombstones), by name, at most 100 a page. May miss or still have one for moments after
+   * a write; the records themselves are as they are now. @throws InvalidRequest for a cursor that is not its own
+   */
   list(query: {
     readonly kind?: ClusterKind;
     readonly management?: string;
@@ -56,6 +59,7 @@ export interface FleetStore {
    * Takes the lock for a new operation and sets what comes with it. Succeeds when the cluster has this uid, its
    * fence is still `expectedFence`, and no lock is held or the held one had expired at `now`.
    * @throws OperationInProgress when someone else was faster, with the present record as `details`.
+   * @throws ClusterNotFound when the cluster is deleted or was never added.
    */
   acquire(
     name: string,
@@ -70,17 +74,18 @@ export interface FleetStore {
   update(lease: Lease, change: ClusterChange): Promise<ClusterRecord>;
   /** Changes fields and gives the lock back. Safe to repeat: `LeaseLost` when it is no longer held. */
   release(lease: Lease, change: ClusterChange): Promise<ClusterRecord>;
-  /** Changes fields of a cluster that nobody holds. @throws OperationInProgress */
+  /** Changes fields of a cluster that nobody holds. @throws OperationInProgress, ClusterNotFound */
   updateUnlocked(name: string, uid: string, change: ClusterChange): Promise<ClusterRecord>;
   /** Removes the lock whoever holds it, and makes its fence stale. @throws NotLocked, ClusterNotFound */
   forceUnlock(name: string, uid: string, updatedAt: string): Promise<ClusterRecord>;
 }
 
+/** What was done. A write to an operation that was never added throws OperationNotFound. */
 export interface Operations {
   /** Records a new operation. An operation with this id already there is left as it is: safe to repeat. */
   add(record: OperationRecord): Promise<void>;
   find(id: string): Promise<OperationRecord | undefined>;
-  /** Newest first; of one cluster (by name, across its lives), or of the whole fleet. */
+  /** Newest first, at most 100 a page; of one cluster (by name, across its lives), or of the whole fleet. @throws InvalidRequest */
   list(query: {
     readonly cluster?: string;
     readonly limit?: number;
@@ -88,7 +93,7 @@ export interface Operations {
   }): Promise<Page<OperationRecord>>;
   /** Writes one step, replacing what was known of it (key: its name). */
   recordStep(id: string, step: StepRecord): Promise<void>;
-  /** Adds warnings (a set: repeating adds nothing). */
+  /** Adds warnings (a set, read back in alphabetical order: repeating adds nothing). */
   warn(id: string, warnings: readonly string[]): Promise<void>;
   /** Ends an operation that is `Running`; leaves an ended one as it is. */
   finish(id: string, end: Pick<OperationRecord, 'status' | 'endedAt' | 'failure' | 'residue'>): Promise<void>;
@@ -97,7 +102,10 @@ export interface Operations {
 /** Append-only history of a cluster: successes and failures, and who asked. */
 export interface Ledger {
   append(event: Omit<LedgerEvent, 'seq'>): Promise<void>;
-  /** Oldest first; `after` is an event's `<at>#<seq>`, exclusive. Survives the cluster. */
+  /**
+   * Oldest first, at most 100 a page; `after` is an event's `<at>#<seq>`, exclusive, as the cursor is. Or it is a time
+   * alone: everything from then on. Survives the cluster. @throws InvalidRequest
+   */
   list(
     cluster: string,
     query: { readonly after?: string; readonly limit?: number },
