@@ -1,0 +1,55 @@
+// An item holds at most 400 KB. What comes from outside (console output, conditions, messages of other programs)
+// is cut to these limits before it is stored, so that recording a failure never fails itself. Together: one failure
+// of an operation, 70,000 letters at most, and one of each of forty steps, 4,000 each; a letter takes 1 to 3 bytes.
+
+import type { Failure, ResidueLine } from '../core/fleet.ts';
+
+/** Letters of a single message. */
+const MESSAGE_LIMIT = 2_000;
+
+/** Items in one list or page. */
+const PAGE_LIMIT = 100;
+
+const operationFailure = { text: 2_000, lines: 60, causes: 8, letters: 1_000 };
+const stepFailure = { text: 500, lines: 6, causes: 6, letters: 250 };
+const RESIDUE_LIMIT = 200;
+
+/** The text, cut to `limit` letters with a mark that it was. */
+export function cutText(text: string, limit = MESSAGE_LIMIT): string {
+  return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+/** At most `limit` lines: the first and the last, since a root cause comes first and a console's end last. */
+export function cutLines(lines: readonly string[], limit: number, letters = MESSAGE_LIMIT): string[] {
+  const cut = (part: readonly string[]) => part.map((line) => cutText(line, letters));
+  if (lines.length <= limit) return cut(lines);
+  const head = Math.ceil((limit - 1) / 2);
+  const tail = limit - 1 - head;
+  const left = lines.length - head - tail;
+  return [...cut(lines.slice(0, head)), `… ${left} left out …`, ...cut(lines.slice(-tail))];
+}
+
+/** A failure that fits an operation's item. */
+export function cutFailure(failure: Failure, of: 'operation' | 'step'): Failure {
+  const limit = of === 'operation' ? operationFailure : stepFailure;
+  return {
+    ...failure,
+    message: cutText(failure.message, limit.text),
+    fix: cutText(failure.fix, limit.text),
+    ...(failure.evidence && { evidence: cutLines(failure.evidence, limit.lines, limit.letters) }),
+    ...(failure.causes && { causes: cutLines(failure.causes, limit.causes, limit.letters) }),
+  };
+}
+
+/** What was left over, with at most 200 ids a kind. */
+export function cutResidue(residue: readonly ResidueLine[]): ResidueLine[] {
+  return residue.map((line) => ({
+    ...line,
+    found: cutLines(line.found, RESIDUE_LIMIT),
+  }));
+}
+
+/** How many items a page has when the caller asked for `limit`. */
+export function pageSize(limit = PAGE_LIMIT): number {
+  return Math.max(1, Math.min(PAGE_LIMIT, Math.floor(limit)));
+}
