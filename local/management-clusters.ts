@@ -6,9 +6,23 @@ import { addNode, removeNode } from './controllers/nodes.ts';
 import { startControllers } from './controllers/start-controllers.ts';
 import type { Collection, Disk } from './disk.ts';
 import type { Faults } from './faults.ts';
-import type { SimulatedKubernetes } from './kubernetes/api-server.ts';
+import type { ObjectStore } from './kubernetes/object-store.ts';
 import type { Log } from './log.ts';
 import type { Pace } from './pace.ts';
+
+/** The simulated Kubernetes APIs, of management and workload clusters alike. */
+export interface ClusterApis {
+  /** Safe to repeat. */
+  ensureCluster(
+    id: string,
+    cluster: { readonly name: string; readonly version: string },
+  ): Promise<ObjectStore>;
+  /** The objects of a cluster that exists. */
+  store(id: string): ObjectStore;
+  kubeconfig(id: string): Promise<string>;
+  /** One already gone is success. */
+  removeCluster(id: string): Promise<void>;
+}
 
 interface Known {
   readonly name: string;
@@ -21,7 +35,7 @@ export class ManagementClusters implements BootKubernetes {
   readonly #known: Collection<Known>;
   readonly #controllers = new Map<string, { stop(): Promise<void> }>();
   readonly #parts: {
-    readonly kubernetes: SimulatedKubernetes;
+    readonly kubernetes: ClusterApis;
     readonly pace: Pace;
     readonly faults: Faults;
     readonly log: Log;
@@ -30,7 +44,7 @@ export class ManagementClusters implements BootKubernetes {
 
   constructor(parts: {
     readonly disk: Disk;
-    readonly kubernetes: SimulatedKubernetes;
+    readonly kubernetes: ClusterApis;
     readonly pace: Pace;
     readonly faults: Faults;
     readonly log: Log;

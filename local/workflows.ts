@@ -98,6 +98,11 @@ export class LocalWorkflows implements Workflows {
     }
   }
 
+  /** Resolves when this execution, if it runs here, has ended. */
+  async settled(id: string): Promise<void> {
+    await this.#running.get(id);
+  }
+
   /** Ends all executions at their next state, and waits until none runs. What they began is resumed by the next start. */
   async stop(): Promise<void> {
     this.#stop.abort();

@@ -115,7 +115,7 @@ describe('state-machines/README.md', () => {
       (code) =>
         !states.has(code) &&
         !Object.hasOwn(errorCatalogue, code) &&
-        !['Retry', 'Catch', 'Wait', 'Choice'].includes(code),
+        !['Retry', 'Catch', 'Failed', 'Ready'].includes(code),
     );
     expect(unknown).toEqual([]);
   });
