@@ -2,10 +2,11 @@
 
 import { assessVersions, explainMissingRelease } from '../capi/provider-matrix.ts';
 import { assessMetadata, parseProviderMetadata } from '../capi/provider-metadata.ts';
-import { certManagerRelease, type ProviderRelease, providersFor } from '../capi/providers.ts';
+import { type ComponentKey, certManagerRelease, providersFor } from '../capi/providers.ts';
 import type { ManagementVersions } from '../capi/spec-schema.ts';
 import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord } from '../fleet.ts';
+import type { ReleaseAsset } from '../ports.ts';
 import type { StepContext } from './context.ts';
 import { instanceTypeFindings, refuseAll } from './preflight-findings.ts';
 import type { StepOutput } from './run-step.ts';
@@ -42,7 +43,7 @@ export async function preflight(context: StepContext): Promise<StepOutput> {
   findings.push(
     ...assessed.errors.map(({ message, fix }) => new PetraError('IncompatibleProviders', message, { fix })),
   );
-  findings.push(...(await releaseFindings(context, providersFor(versions))));
+  findings.push(...(await releaseFindings(context, versions)));
   findings.push(...(await instanceTypeFindings(context, record)));
   await context.operations.warn(
     context.operation.id,
@@ -52,26 +53,30 @@ export async function preflight(context: StepContext): Promise<StepOutput> {
   return { message: assessed.warnings.length === 0 ? 'no findings' : `${assessed.warnings.length} warnings` };
 }
 
-async function releaseFindings(
-  context: StepContext,
-  wanted: readonly ProviderRelease[],
-): Promise<PetraError[]> {
+/** Whether every release exists, in the repository in use, and what its metadata says. */
+async function releaseFindings(context: StepContext, versions: ManagementVersions): Promise<PetraError[]> {
   const findings: PetraError[] = [];
-  const found = await Promise.all(
-    wanted.map(async ({ provider, version, metadata: asset }) => {
-      try {
-        const text = await context.releases.fetch(asset);
-        return { provider, version, metadata: parseProviderMetadata(text, `${provider.key} ${version}`) };
-      } catch (error) {
-        if (!hasCode(error, 'ReleaseNotFound')) throw error;
-        findings.push(
-          new PetraError('ReleaseNotFound', explainMissingRelease(provider.key, version), { cause: error }),
-        );
-        return undefined;
-      }
+  /** A file of a release, or undefined and a finding when there is no such release. */
+  const fetched = async (component: ComponentKey, asset: ReleaseAsset): Promise<string | undefined> => {
+    try {
+      return await context.releases.fetch(asset);
+    } catch (error) {
+      if (!hasCode(error, 'ReleaseNotFound')) throw error;
+      const explanation = explainMissingRelease(component, asset.version, versions.capiVersion);
+      findings.push(new PetraError('ReleaseNotFound', explanation, { cause: error }));
+      return undefined;
+    }
+  };
+  const described = await Promise.all(
+    providersFor(versions).map(async ({ provider, version, metadata: asset }) => {
+      const text = await fetched(provider.key, asset);
+      return text === undefined
+        ? undefined
+        : { provider, version, metadata: parseProviderMetadata(text, `${provider.key} ${version}`) };
     }),
   );
-  const known = found.filter((one) => one !== undefined);
+  await fetched('cert-manager', certManagerRelease(versions.certManagerVersion));
+  const known = described.filter((one) => one !== undefined);
   findings.push(
     ...assessMetadata(known).map(
       ({ message, fix }) => new PetraError('IncompatibleProviders', message, { fix }),
@@ -83,9 +88,9 @@ async function releaseFindings(
 /** Downloads every component's manifest and stores it by its sha256; says under which. Safe to repeat. */
 export async function fetchComponents(context: StepContext): Promise<StepOutput> {
   const versions = managementVersions(context.record);
-  const assets = [
+  const assets: { readonly key: ComponentKey; readonly asset: ReleaseAsset }[] = [
     ...providersFor(versions).map(({ provider, components }) => ({
-      key: provider.key as string,
+      key: provider.key,
       asset: components,
     })),
     { key: 'cert-manager', asset: certManagerRelease(versions.certManagerVersion) },
