@@ -74,6 +74,7 @@ export function classTemplates(): ClassTemplates {
         },
         agentConfig: { nodeName: nodeNameTemplate },
         files: [commonDropIn],
+        postK3sCommands: [masterLabelCommand],
       },
     }),
     controlPlaneMachine: machineTemplate('petra-control-plane', 'control-plane'),
@@ -94,6 +95,16 @@ const commonDropIn = k3sDropIn('10-petra', { 'prefer-bundled-bin': true });
  * cloud controller manager looks instances up by. Everything else in the user data must be free of Jinja's marks.
  */
 const nodeNameTemplate = '{{ ds.meta_data.local_hostname }}';
+
+/**
+ * The k3s control-plane provider v0.3.1 knows a server by the label `master`, which k3s no longer sets (removed in v1.34: k3s
+ * #12395; provider #229): without it the control plane has no Nodes and is never ready. A kubelet may not give itself the label,
+ * the API's administrator may. Tried for ten minutes, as the Node appears some time after k3s has started.
+ */
+const masterLabelCommand = [
+  `n=0; until /usr/local/bin/k3s kubectl label --overwrite node ${nodeNameTemplate} node-role.kubernetes.io/master=true;`,
+  'do n=$((n+1)); [ $n -lt 120 ] || exit 1; sleep 5; done',
+].join(' ');
 
 function machineTemplate(name: string, profile: 'control-plane' | 'nodes'): KubernetesObject {
   return template('AWSMachineTemplate', name, {

@@ -148,6 +148,21 @@ describe('files on nodes', () => {
   });
 });
 
+test('servers get the label by which the control-plane provider counts them', () => {
+  const commands = valueAt(templates.controlPlane, [
+    'spec',
+    'template',
+    'spec',
+    'kthreesConfigSpec',
+    'postK3sCommands',
+  ]);
+  expect(commands).toEqual([
+    expect.stringContaining(
+      'kubectl label --overwrite node {{ ds.meta_data.local_hostname }} node-role.kubernetes.io/master=true;',
+    ),
+  ]);
+});
+
 describe('machines', () => {
   test.each([
     ['m7g.large', 'arm64'],
