@@ -26,8 +26,9 @@ test('the class comes after the templates it names, and names them all', () => {
 });
 
 test("a template's name ends with a hash of its content, since templates cannot be changed", () => {
-  for (const { metadata, spec } of Object.values(templates)) {
-    const content = JSON.stringify((spec as { template: { spec: unknown } }).template.spec);
+  for (const template of Object.values(templates)) {
+    const { metadata } = template;
+    const content = JSON.stringify(valueAt(template, ['spec', 'template', 'spec']));
     expect(metadata.name).toMatch(
       new RegExp(`^petra-[a-z-]+-${createHash('sha256').update(content).digest('hex').slice(0, 8)}$`),
     );

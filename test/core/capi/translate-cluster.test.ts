@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { translateCluster } from '../../../core/capi/translate-cluster.ts';
 import { yamlText } from '../../../core/capi/yaml-text.ts';
+import type { KubernetesObject } from '../../../core/ports.ts';
 import { expectGolden } from '../../golden/golden-file.ts';
 import { workload } from './spec-samples.ts';
 import { example, workloads } from './translate-samples.ts';
@@ -56,6 +57,7 @@ test('the same spec gives the same text, and the spec is left as it was', () => 
   expect(dev).toEqual(before);
 });
 
-function variables(cluster: ReturnType<typeof translateCluster>): unknown {
-  return (cluster.spec as { topology: { variables: unknown } }).topology.variables;
+function variables(cluster: KubernetesObject): unknown {
+  const { topology } = Object(cluster.spec);
+  return topology.variables;
 }
