@@ -90,7 +90,7 @@ export function joinApiVersion(group: string, version: string): string {
 
 const all = ['all'];
 const status = ['status'];
-const scalable = ['status', 'scale'];
+
 const clusterScoped = true;
 const generation = true;
 const rbac = 'rbac.authorization.k8s.io/v1';
@@ -160,19 +160,19 @@ export const builtInResources: readonly ResourceType[] = [
   builtIn('apps/v1', 'Deployment', 'deployments', {
     shortNames: ['deploy'],
     categories: all,
-    subresources: scalable,
+    subresources: status,
     generation,
   }),
   builtIn('apps/v1', 'ReplicaSet', 'replicasets', {
     shortNames: ['rs'],
     categories: all,
-    subresources: scalable,
+    subresources: status,
     generation,
   }),
   builtIn('apps/v1', 'StatefulSet', 'statefulsets', {
     shortNames: ['sts'],
     categories: all,
-    subresources: scalable,
+    subresources: status,
     generation,
   }),
   builtIn('autoscaling/v2', 'HorizontalPodAutoscaler', 'horizontalpodautoscalers', {
