@@ -1,6 +1,6 @@
 // Starts, finds and stops the server of a local Petra.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -23,9 +23,9 @@ const stopLimitMilliseconds = 15_000;
 const serverFile = fileURLToPath(new URL('../local/main.ts', import.meta.url));
 
 /** The arguments of the server's process. */
-export function serverArguments(folder: string, options: LocalOptions): string[] {
+export function serverArguments(folder: string, options: LocalOptions, program = serverFile): string[] {
   return [
-    serverFile,
+    program,
     '--state',
     folder,
     ...(options.port === undefined ? [] : ['--port', String(options.port)]),
@@ -58,55 +58,64 @@ export async function findServer(folder: string): Promise<RunningServer | undefi
  * starts it and the others wait for that one.
  * @throws LocalStartFailed with the end of the server's log
  */
-export async function startServer(folder: string, options: LocalOptions): Promise<RunningServer> {
+export async function startServer(
+  folder: string,
+  options: LocalOptions,
+  { program = serverFile, limitMilliseconds = startLimitMilliseconds } = {},
+): Promise<RunningServer> {
   prepareStateFolder(folder);
-  const deadline = Date.now() + startLimitMilliseconds;
+  const deadline = Date.now() + limitMilliseconds;
   const logStart = logSize(folder);
-  let exit: { readonly code: number | null } | undefined;
-  let locked = takeStartLock(folder);
+  let child: ChildProcess | undefined;
+  let isOurs = false;
   try {
-    if (locked)
-      spawnServer(folder, options, (code) => {
-        exit = { code };
-      });
-    while (Date.now() < deadline && exit === undefined) {
+    while (Date.now() < deadline && !hasEnded(child)) {
       const server = await findServer(folder);
       if (server) return server;
-      await sleep(25);
-      if (!locked && takeStartLock(folder)) {
-        // The command that was starting it gave up.
-        locked = true;
-        spawnServer(folder, options, (code) => {
-          exit = { code };
-        });
-      }
+      if (isOurs && child === undefined)
+        child = spawnServer(folder, serverArguments(folder, options, program));
+      // Having become the one to start it, look again first: another command may just have done so.
+      else if (!isOurs) isOurs = takeStartLock(folder);
+      if (!isOurs || child !== undefined) await sleep(25);
     }
-    // A server that found another one in its folder exits; the other one is as good.
+    // A server that finds another one in its folder ends; the other one is as good.
     const other = await findServer(folder);
     if (other) return other;
-    throw new PetraError(
-      'LocalStartFailed',
-      exit === undefined
-        ? `the local Petra did not answer within ${startLimitMilliseconds / 1000} s`
-        : `the local Petra ended while it started (exit code ${exit.code ?? 'none: killed'})`,
-      { evidence: logTail(folder, logStart, 20) },
-    );
+    throw startFailed(child, logTail(folder, logStart, 20), limitMilliseconds);
   } finally {
-    if (locked) rmSync(stateFiles(folder).startLock, { force: true });
+    if (isOurs) rmSync(stateFiles(folder).startLock, { force: true });
   }
 }
 
-function spawnServer(folder: string, options: LocalOptions, onExit: (code: number | null) => void): void {
+function hasEnded(child: ChildProcess | undefined): boolean {
+  return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
+}
+
+function startFailed(
+  child: ChildProcess | undefined,
+  log: readonly string[],
+  limitMilliseconds: number,
+): PetraError {
+  if (hasEnded(child)) {
+    const how = child?.signalCode ?? `exit code ${child?.exitCode}`;
+    return new PetraError('LocalStartFailed', `the local Petra ended while it started (${how})`, {
+      evidence: log,
+    });
+  }
+  child?.kill();
+  return new PetraError(
+    'LocalStartFailed',
+    `the local Petra did not answer within ${limitMilliseconds / 1000} s`,
+    { evidence: log },
+  );
+}
+
+function spawnServer(folder: string, args: readonly string[]): ChildProcess {
   const log = openSync(stateFiles(folder).log, 'a', 0o600);
-  const child = spawn(process.execPath, serverArguments(folder, options), {
-    cwd: '/',
-    detached: true,
-    stdio: ['ignore', log, log],
-  });
-  child.on('exit', onExit);
-  child.on('error', () => onExit(null));
+  const child = spawn(process.execPath, args, { cwd: '/', detached: true, stdio: ['ignore', log, log] });
   child.unref();
   closeSync(log);
+  return child;
 }
 
 /** Whether this command is the one to start the server. The lock of a command that died is taken over. */

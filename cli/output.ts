@@ -41,12 +41,6 @@ export class Output {
     this.results = channel(process.stdout.isTTY === true, env);
     this.notes = channel(process.stderr.isTTY === true, env);
     this.animated = this.notes.isTTY && env.TERM !== 'dumb' && !env.CI;
-    // A reader that went away (`petra capi list | head -1`) is no failure of Petra's: end as SIGPIPE would have.
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(141);
-      throw error;
-    });
-    process.stderr.on('error', () => undefined);
   }
 
   /** A result, to stdout, with a newline at its end. */

@@ -44,7 +44,7 @@ export function stubCluster(change: Partial<ClusterView> = {}): ClusterView {
     controlPlaneCount: 1,
     workerCount: 2,
     deletionProtection: false,
-    operation: { id: 'create-workload-dev-1a2b3c4d-1', verb: 'create', attempt: 1 },
+    operation: { id: 'create-workload-dev-1a2b3c4d-1', verb: 'create', attempt: 1, options: {} },
     observed: {
       phase: 'Provisioned',
       controlPlaneReadyReplicas: 1,

@@ -201,7 +201,7 @@ describe('delete', () => {
       acquiredAt: '',
       expiresAt: '',
     };
-    const operation = { id: lock.operationId, verb: 'delete', attempt: 1 } as const;
+    const operation = { id: lock.operationId, verb: 'delete', attempt: 1, options: {} } as const;
     api.accept(
       'attached',
       successScript({ verb: 'delete' }),
