@@ -55,8 +55,15 @@ export function isConditionTrue(object: unknown, type: string): boolean {
   return textAt(conditionOf(object, type), 'status') === 'True';
 }
 
-/** The condition Ready that sums up others: true when all are, else what the first of them that is not says. */
+const severities: readonly unknown[] = ['Error', 'Warning', 'Info'];
+
+/**
+ * The condition Ready that sums up others: true when all are, else what the worst of them says; of equally bad ones
+ * the first (capi-1.9.5/util/conditions/merge.go).
+ */
 export function summary(conditions: readonly Condition[]): Condition {
-  const failing = conditions.find(({ status }) => status !== 'True');
-  return failing ? { ...failing, type: 'Ready' } : { type: 'Ready', status: 'True' };
+  const [worst] = conditions
+    .filter(({ status }) => status !== 'True')
+    .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+  return worst ? { ...worst, type: 'Ready' } : { type: 'Ready', status: 'True' };
 }

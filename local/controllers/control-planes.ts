@@ -5,10 +5,10 @@
 
 import type { KubernetesObject } from '../../core/ports.ts';
 import { ensureClusterSecrets, writeKubeconfig } from './cluster-secrets.ts';
-import { condition, summary } from './conditions.ts';
+import { type Condition, condition, summary } from './conditions.ts';
 import { type Again, type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { isTrueAt, numberAt, recordAt, textAt } from './fields.ts';
+import { isTrueAt, listAt, numberAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels } from './kinds.ts';
 import { clusterOf, ofCluster, referenced } from './lookups.ts';
 import {
@@ -221,21 +221,14 @@ async function setStatus(
   });
 }
 
-/** What keeps the first server that is not well, in its own words. */
-function firstProblem(servers: readonly KubernetesObject[]) {
-  for (const server of servers) {
-    const ready = recordAt(server, 'status').conditions;
-    const failing = Array.isArray(ready)
-      ? ready.find((entry) => textAt(entry, 'type') === 'Ready')
-      : undefined;
-    const message = textAt(failing, 'message');
-    if (textAt(failing, 'status') !== 'True' && message !== undefined) {
-      return {
-        reason: textAt(failing, 'reason') ?? 'WaitingForMachines',
-        severity: 'Warning',
-        message,
-      } as const;
-    }
+/** What keeps the first server that is not well, in its own words, and whose they are. */
+function firstProblem(servers: readonly KubernetesObject[]): Partial<Condition> {
+  for (const { status, metadata } of servers) {
+    const ready = listAt(status, 'conditions').find((entry) => textAt(entry, 'type') === 'Ready');
+    const message = textAt(ready, 'message');
+    if (textAt(ready, 'status') === 'True' || message === undefined) continue;
+    const severity = textAt(ready, 'severity') === 'Error' ? 'Error' : 'Warning';
+    return { reason: `${textAt(ready, 'reason')} @ Machine/${metadata.name}`, severity, message };
   }
   return {};
 }

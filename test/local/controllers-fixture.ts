@@ -30,8 +30,10 @@ export interface Testbed {
   readonly faults: Set<string>;
   readonly logged: string[];
   workload(cluster: string): ObjectStore | undefined;
-  /** Stops the controllers as a killed process would, and starts others on what is stored. */
-  restart(): Promise<void>;
+  /** Lets the controllers write nothing more, as if their process was killed. */
+  kill(): Promise<void>;
+  /** Starts others on what is stored. */
+  revive(): void;
   stop(): Promise<void>;
 }
 
@@ -80,8 +82,14 @@ export function startTestbed(options: { readonly speed?: number; readonly versio
     faults,
     logged,
     workload: (name) => workloads.get(read(store, clusterKind, name)?.metadata.uid ?? ''),
-    restart: async () => {
+    kill: async () => {
+      const killed = () => Promise.reject(new Error('killed'));
+      const writes = ['create', 'update', 'updateStatus', 'apply', 'remove'] as const;
+      for (const write of writes) Object.assign(store, { [write]: killed });
       await controllers.stop();
+      for (const write of writes) Reflect.deleteProperty(store, write);
+    },
+    revive: () => {
       controllers = start();
     },
     stop: async () => {
