@@ -56,6 +56,8 @@ export class WorkQueue {
   async #run(key: string): Promise<void> {
     // Leaves the caller's stack first: it may be the store, in the middle of telling everyone about a change.
     await Promise.resolve();
+    // What was added since is covered by this run, which reads everything anew.
+    this.#waiting.delete(key);
     let again: Again;
     try {
       again = await this.#options.work(key);
