@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { at, textAt } from '../../local/controllers/fields.ts';
+import { at, listAt, recordAt, textAt } from '../../local/controllers/fields.ts';
 import type { ObjectStore } from '../../local/kubernetes/object-store.ts';
 import {
   applyCluster,
@@ -203,6 +203,52 @@ describe('a new Cluster', () => {
       'us-west-1c',
     ]);
   });
+});
+
+describe('a Cluster of a wrong class', () => {
+  test.each([
+    {
+      lack: 'a cloud controller manager',
+      without: 'cloud-controller-manager',
+      says: 'WaitingForNodeRef',
+      taint: 'node.cloudprovider.kubernetes.io/uninitialized',
+    },
+    {
+      lack: 'a network plug-in',
+      without: 'helm.cilium.io',
+      says: 'NodeConditionsFailed',
+      taint: 'node.kubernetes.io/not-ready',
+    },
+  ])(
+    'whose machines lack $lack never becomes ready, and its Machine says why',
+    async ({ without, says, taint }) => {
+      testbed = startTestbed();
+      const { store } = testbed;
+      await install(store);
+      const reference = { ...clusterKind, kind: 'ClusterClass', namespace: 'default', name: 'petra' };
+      await store.mutate(reference, (present) => {
+        const spec = recordAt(present, 'spec');
+        // A patch keeps its definitions but for the one that deploys the chart.
+        const patches = listAt(spec, 'patches').map((patch) => ({
+          ...recordAt(patch),
+          definitions: listAt(patch, 'definitions').map((definition) => ({
+            ...recordAt(definition),
+            jsonPatches: listAt(definition, 'jsonPatches').filter(
+              (entry) =>
+                !(JSON.stringify(entry).includes('HelmChart') && JSON.stringify(entry).includes(without)),
+            ),
+          })),
+        }));
+        return { ...present, spec: { ...spec, patches } };
+      });
+      await applyCluster(store, 'demo', { workers: 0 });
+      await until(() => textAt(conditionOf(listOf(store, 'Machine')[0], 'NodeHealthy'), 'reason') === says);
+      await until(() => JSON.stringify(testbed.workload('demo')?.list('v1', 'Node') ?? []).includes(taint));
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(isReady(store, 'demo')).toBe(false);
+      expect(textAt(read(store, clusterKind, 'demo'), 'status', 'phase')).toBe('Provisioned');
+    },
+  );
 });
 
 describe('a changed Cluster', () => {
