@@ -2,7 +2,7 @@ import { toProblem } from '../core/api/problem.ts';
 import { type ErrorCode, errorCatalogue, PetraError } from '../core/errors.ts';
 import type { Output } from './output.ts';
 import { causesOf } from './problem.ts';
-import { formatTable } from './table.ts';
+import { formatTable, plainText } from './table.ts';
 
 /** Any error as Petra's own: what was not foreseen becomes `InternalError` with its cause. */
 export function asPetraError(error: unknown): PetraError {
@@ -30,21 +30,25 @@ export function errorToProblem(error: PetraError): object {
   };
 }
 
-/** The error for people: what, why, what was seen, what to do. To stderr, as JSON when results were asked for as JSON. */
+/**
+ * The error for people: what, why, what was seen, what to do. With `json`, the last line of stderr is the error as JSON,
+ * whatever progress was shown before it.
+ */
 export async function reportError(error: PetraError, output: Output, json: boolean): Promise<void> {
   if (json) {
-    output.note(JSON.stringify(errorToProblem(error), null, 2));
+    output.note(JSON.stringify(errorToProblem(error)));
     return;
   }
   const { paint } = output.notes;
-  output.note(`${paint('red', 'error:')} ${error.message} ${paint('dim', `[${error.code}]`)}`);
+  output.note(`${paint('red', 'error:')} ${plainText(error.message)} ${paint('dim', `[${error.code}]`)}`);
   for (const cause of causesOf(error)) {
-    if (!error.message.includes(cause)) output.note(`  because: ${cause}`);
+    if (!error.message.includes(cause)) output.note(`  because: ${plainText(cause)}`);
   }
-  for (const line of error.evidence) output.note(`  ${paint('dim', line)}`);
+  const evidence = error.evidence.flatMap((text) => text.split('\n'));
+  for (const line of evidence) output.note(`  ${paint('dim', plainText(line))}`);
   const particulars = await formatDetails(error);
   if (particulars !== '') output.note(particulars);
-  output.note(`${paint('cyan', 'fix:')} ${error.fix}`);
+  output.note(`${paint('cyan', 'fix:')} ${plainText(error.fix)}`);
 }
 
 /** What a machine reads in `details`, for people: the problems of a file, a table of differences, names. */
@@ -80,5 +84,5 @@ function isObject(value: unknown): value is Details {
 
 function printable(value: unknown): string {
   if (value === undefined) return '';
-  return typeof value === 'string' ? value : JSON.stringify(value);
+  return typeof value === 'string' ? plainText(value) : JSON.stringify(value);
 }

@@ -9,7 +9,7 @@ import { formatDuration } from './durations.ts';
 import { type FormatOption, show } from './formats.ts';
 import { failureToError } from './problem.ts';
 import { recordedSeconds } from './progress-view.ts';
-import { formatTable } from './table.ts';
+import { formatTable, plainText } from './table.ts';
 import { type WaitOptions, watch } from './waiting.ts';
 
 /** Words of a verb. */
@@ -30,7 +30,7 @@ export async function finishVerb(
 ): Promise<void> {
   const { output } = context;
   const { name } = answer.cluster;
-  for (const warning of answer.warnings) output.warn(warning);
+  for (const warning of answer.warnings) output.warn(plainText(warning));
 
   const { operation } = answer;
   if (operation === undefined) {
@@ -59,7 +59,7 @@ export async function finishVerb(
   const ended = await watch(context, api, operation, options.timeout);
   if (ended.status !== 'Succeeded') throw failureToError(ended);
   for (const warning of ended.warnings) {
-    if (!answer.warnings.includes(warning)) output.warn(warning);
+    if (!answer.warnings.includes(warning)) output.warn(plainText(warning));
   }
   const cluster = await freshCluster(api, answer);
   await show(context, options.output, {

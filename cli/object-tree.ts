@@ -1,7 +1,7 @@
 import type { ObjectNode, ObjectTree } from '../core/api/contract.ts';
 import { formatAge } from './durations.ts';
 import type { Channel } from './output.ts';
-import { formatTable } from './table.ts';
+import { formatTable, plainText } from './table.ts';
 
 interface Line {
   readonly name: string;
@@ -11,7 +11,7 @@ interface Line {
 }
 
 function reasonText(reason: string | undefined, message: string | undefined): string {
-  return [reason, message?.replaceAll('\n', ' ')].filter((part) => part).join(': ');
+  return [reason, message].filter((part) => part).join(': ');
 }
 
 function linesOf(node: ObjectNode, head: string, tail: string, showConditions: boolean, now: Date): Line[] {
@@ -44,6 +44,7 @@ function linesOf(node: ObjectNode, head: string, tail: string, showConditions: b
 }
 
 function paintReady(channel: Channel, ready: string): string {
+  if (ready === '-') return ready;
   if (ready === 'True') return channel.paint('green', ready);
   return channel.paint(ready === 'False' ? 'red' : 'yellow', ready);
 }
@@ -64,13 +65,13 @@ export function objectTreeText(
     ...(cluster.lock ? [`running: ${cluster.lock.operationId}, for ${cluster.lock.holder}`] : []),
     ...(cluster.failure
       ? [
-          `${channel.paint('red', 'last failure:')} ${cluster.failure.message} [${cluster.failure.code}]`,
+          `${channel.paint('red', 'last failure:')} ${plainText(cluster.failure.message)} [${cluster.failure.code}]`,
           `${channel.paint('cyan', 'fix:')} ${cluster.failure.fix}`,
         ]
       : []),
     ...tree.causes.map(
       ({ object, condition, message }, index) =>
-        `${channel.paint('red', index === 0 ? 'root cause:' : 'then:')} ${object}, ${condition}: ${message}`,
+        `${channel.paint('red', index === 0 ? 'root cause:' : 'then:')} ${object}, ${condition}: ${plainText(message)}`,
     ),
   ];
   if (tree.root) {
@@ -79,7 +80,7 @@ export function objectTreeText(
       formatTable(
         [
           { title: 'OBJECT', value: (line) => line.name },
-          { title: 'READY', value: (line) => paintReady(channel, line.ready) },
+          { title: 'READY', value: (line) => line.ready, paint: (text) => paintReady(channel, text) },
           { title: 'SINCE', value: (line) => line.since },
           { title: 'REASON', value: (line) => line.text },
         ],

@@ -6,6 +6,7 @@ import type { OperationView } from '../core/api/contract.ts';
 import { formatDuration, remainingTime } from './durations.ts';
 import type { Output } from './output.ts';
 import { progressLines, recordedSeconds, titleOf } from './progress-view.ts';
+import { plainText } from './table.ts';
 
 export interface Progress {
   update(operation: OperationView): void;
@@ -53,7 +54,8 @@ export class PlainProgress implements Progress {
         this.#seen.set(step.name, 'failed');
         continue;
       }
-      if (message !== '' && before !== `: ${message}` && before !== 'failed') this.#line(`  ${message}`);
+      if (message !== '' && before !== `: ${message}` && before !== 'failed')
+        this.#line(`  ${plainText(message)}`);
       this.#seen.set(step.name, step.status === 'Failed' ? 'failed' : `: ${message}`);
     }
     this.#heartbeat(operation);

@@ -3,32 +3,43 @@ import { stripVTControlCharacters } from 'node:util';
 export interface Column<Row> {
   readonly title: string;
   readonly value: (row: Row) => string;
+  /** Colours of a cell, from its text. */
+  readonly paint?: (text: string) => string;
 }
 
-/** Characters as a terminal counts them, colours left out. */
-export function visibleWidth(text: string): number {
-  return [...stripVTControlCharacters(text)].length;
+/**
+ * Text from elsewhere as one line that a terminal shows and does not obey: console output of a machine, messages of
+ * controllers and names may hold escape sequences.
+ */
+export function plainText(text: string): string {
+  return stripVTControlCharacters(text)
+    .replaceAll(/\p{Cc}+/gu, ' ')
+    .trimEnd();
 }
 
-/** Cuts to `width` columns, with an ellipsis. Only for text without colours. */
+/** One line of at most `width` columns, cut with an ellipsis. */
 export function truncate(text: string, width: number): string {
-  const characters = [...text];
-  return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`;
+  const line = plainText(text);
+  const characters = [...line];
+  if (characters.length <= width) return line;
+  return width <= 0 ? '' : `${characters.slice(0, width - 1).join('')}…`;
 }
 
 /** Rows under their titles, columns aligned, without trailing blanks. Nothing is cut: scripts read tables too. */
 export function formatTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
-  const cells = [
-    columns.map((column) => column.title),
-    ...rows.map((row) => columns.map((column) => column.value(row) || '-')),
-  ];
-  const widths = columns.map((_, index) => Math.max(...cells.map((line) => visibleWidth(line[index] ?? ''))));
-  return cells
-    .map((line) =>
+  const cells = rows.map((row) => columns.map((column) => plainText(column.value(row)) || '-'));
+  const lines = [columns.map((column) => column.title), ...cells];
+  const widths = columns.map((_, index) => Math.max(...lines.map((line) => [...(line[index] ?? '')].length)));
+  return lines
+    .map((line, number) =>
       line
-        .map((cell, index) => cell + ' '.repeat((widths[index] ?? 0) - visibleWidth(cell)))
-        .join('   ')
-        .trimEnd(),
+        .map((cell, index) => {
+          const paint = number === 0 ? undefined : columns[index]?.paint;
+          const isLast = index === columns.length - 1;
+          const blanks = isLast ? '' : ' '.repeat((widths[index] ?? 0) - [...cell].length);
+          return `${paint ? paint(cell) : cell}${blanks}`;
+        })
+        .join('   '),
     )
     .join('\n');
 }

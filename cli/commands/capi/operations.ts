@@ -7,7 +7,7 @@ import { addExamples } from '../../examples.ts';
 import { addFormatOption, type FormatOption, show } from '../../formats.ts';
 import { failureToError } from '../../problem.ts';
 import { recordedSeconds } from '../../progress-view.ts';
-import { formatTable } from '../../table.ts';
+import { formatTable, plainText } from '../../table.ts';
 import { usageError } from '../../usage.ts';
 import { addTimeoutOption, watch } from '../../waiting.ts';
 import { wholeNumber } from '../../whole-number.ts';
@@ -144,9 +144,9 @@ function operationText(operation: OperationView, wide: boolean): string {
     `${operation.id}: ${operation.status}, attempt ${operation.attempt}, by ${operation.caller}, ${formatDuration(recordedSeconds(operation))}`,
     ...(failure
       ? [
-          `error: ${failure.message} [${failure.code}]`,
-          ...(failure.causes ?? []).map((cause) => `  because: ${cause}`),
-          ...(failure.evidence ?? []).map((line) => `  ${line}`),
+          `error: ${plainText(failure.message)} [${failure.code}]`,
+          ...(failure.causes ?? []).map((cause) => `  because: ${plainText(cause)}`),
+          ...(failure.evidence ?? []).map((line) => `  ${plainText(line)}`),
           `fix: ${failure.fix}`,
         ]
       : []),
