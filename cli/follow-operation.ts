@@ -65,7 +65,7 @@ export async function followOperation(
         operation = seen;
         progress.update(operation);
       } catch (error) {
-        if (!hasCode(error, 'PetraUnreachable')) throw error;
+        if (!isPassing(error)) throw error;
         if (awaySince === undefined) {
           awaySince = performance.now();
           progress.notice('the Petra API does not answer; waiting for it to come back …');
@@ -79,6 +79,11 @@ export async function followOperation(
   } finally {
     progress.stop();
   }
+}
+
+/** A Petra that restarts, or whose storage is away for a moment, is as good as one that does not answer. */
+function isPassing(error: unknown): error is PetraError {
+  return hasCode(error, 'PetraUnreachable', 'StorageUnavailable', 'AwsUnavailable', 'Throttled');
 }
 
 async function pause(milliseconds: number, operation: OperationView, signal?: AbortSignal): Promise<void> {
@@ -109,7 +114,7 @@ function waitTimedOut(operation: OperationView, seconds: number): PetraError {
 }
 
 function stayedAway(error: PetraError, operation: OperationView, seconds: number): PetraError {
-  return new PetraError('PetraUnreachable', `${error.message}, for ${formatDuration(seconds)} now`, {
+  return new PetraError(error.code, `${error.message}, for ${formatDuration(seconds)} now`, {
     cause: error.cause,
     fix: 'Run the same command again when it is back: the operation is kept and goes on.',
     details: { operation: operation.id },
