@@ -19,7 +19,7 @@ or with \`CI\` set, it is one line for each piece of news. \`NO_COLOR\` and \`FO
 one name a line. The fields are those of the API.
 
 **Errors** say what happened, why, what was seen, and what to do, with a stable code in brackets. With \`-o json\` they are
-problem details (RFC 9457) as JSON, on stderr like all errors, so that stdout holds a result or nothing.
+problem details (RFC 9457): one line of JSON, the last one on stderr, so that stdout holds a result or nothing.
 
 **The same command again** attaches to a running operation, goes on after a failure, and does nothing when nothing is to
 do. Ctrl-C detaches: the operation goes on without the command.
