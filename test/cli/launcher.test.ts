@@ -1,4 +1,12 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -81,6 +89,25 @@ describe('the launcher', () => {
       mkdirSync(path.join(copy, 'dist'));
       writeFileSync(path.join(copy, 'dist', 'main.js'), '');
       expect((await run(petra, ['capi'], searchPath)).stdout).toBe(`${copy}/bin/../dist/main.js capi\n`);
+    });
+
+    it('takes the sources of a checkout when they are newer than the bundle', async () => {
+      program(
+        path.join(folder, 'path', 'node'),
+        'if [ "$1" = --version ]; then echo v24.0.0; else echo "$1"; fi',
+      );
+      for (const inner of ['.git', 'cli', 'core', 'dist']) mkdirSync(path.join(copy, inner));
+      const source = path.join(copy, 'core', 'errors.ts');
+      const bundle = path.join(copy, 'dist', 'main.js');
+      for (const file of [source, bundle]) writeFileSync(file, '');
+      const started = async () => {
+        const searchPath = `${path.join(folder, 'path')}:/usr/bin:/bin`;
+        return path.basename((await run(path.join(copy, 'bin', 'petra'), ['x'], searchPath)).stdout.trim());
+      };
+      utimesSync(source, 1000, 1000);
+      expect(await started()).toBe('main.js');
+      utimesSync(bundle, 500, 500);
+      expect(await started()).toBe('main.ts');
     });
   });
 });
