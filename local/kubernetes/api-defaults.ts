@@ -1,5 +1,6 @@
 // The few defaults of built-in kinds without which kubectl cannot describe them, or controllers guess.
 
+import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { at, isObject, type JsonObject, listOr, objectOr } from './api-json.ts';
 
@@ -31,7 +32,7 @@ export function withDefaults(object: KubernetesObject): KubernetesObject {
         podSpec,
       );
     case 'Service':
-      return withSpec(object, { type: 'ClusterIP', sessionAffinity: 'None' }, servicePorts);
+      return withSpec(object, serviceDefaults(object), servicePorts);
     case 'Secret':
       return secret(object);
     default:
@@ -80,6 +81,22 @@ function podSpec(spec: JsonObject): JsonObject {
         : {}),
     }));
   return { ...spec, containers };
+}
+
+function serviceDefaults(object: KubernetesObject): JsonObject {
+  const defaults = { type: 'ClusterIP', sessionAffinity: 'None' };
+  if (at(object, 'spec', 'type') === 'ExternalName') return defaults;
+  const { namespace, name } = object.metadata;
+  const [third = 0, fourth = 0] = createHash('sha256').update(`${namespace}/${name}`).digest();
+  // Of k3s's default service range; the same name always has the same address, and nobody connects to it.
+  const clusterIP = at(object, 'spec', 'clusterIP') ?? `10.43.${third}.${fourth}`;
+  return {
+    ...defaults,
+    clusterIP,
+    clusterIPs: [clusterIP],
+    ipFamilies: ['IPv4'],
+    ipFamilyPolicy: 'SingleStack',
+  };
 }
 
 function servicePorts(spec: JsonObject): JsonObject {

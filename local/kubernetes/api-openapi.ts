@@ -104,8 +104,9 @@ function pathsOf(type: ResourceType, groupVersion: GroupVersion): Readonly<Recor
     'x-kubernetes-action': action,
     'x-kubernetes-group-version-kind': kind,
   });
+  // Strategic merge patch is understood, but not named: kubectl would look for its merge keys in these schemas,
+  // and has those of built-in kinds itself.
   const patchTypes = ['apply-patch+yaml', 'json-patch+json', 'merge-patch+json'];
-  if (!type.custom) patchTypes.push('strategic-merge-patch+json');
   return {
     [root]: {
       get: operation('list', []),

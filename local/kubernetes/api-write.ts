@@ -41,11 +41,11 @@ export function isStatusApart(type: ResourceType): boolean {
   return type.versions[0]?.subresources.includes('status') ?? false;
 }
 
-/** The object to store for a create. */
+/** The object to store for a create; a manager that does not apply owns all of it. */
 export function created(
   write: Write,
   object: KubernetesObject,
-  ownerships: readonly Ownership[],
+  owner: Manager | readonly Ownership[],
 ): KubernetesObject {
   const { type, admit, dryRun, now } = write;
   const metadata = without(
@@ -74,7 +74,14 @@ export function created(
   });
   const admitted = admit?.({ operation: 'CREATE', object: completed, dryRun }) ?? completed;
   checkMetadata(type, admitted, valueProblems(type, admitted));
-  return withOwnerships(write.establishes ? established(type, admitted, now) : admitted, ownerships);
+  const prepared = write.establishes ? established(type, admitted, now) : admitted;
+  return withOwnerships(prepared, 'name' in owner ? [soleOwner(type, prepared, owner, now)] : owner);
+}
+
+function soleOwner(type: ResourceType, object: KubernetesObject, manager: Manager, time: string): Ownership {
+  const shape = shapeOf(type, splitApiVersion(object.apiVersion)[1]);
+  const fields = ownableFields(object, shape, { statusApart: isStatusApart(type) });
+  return { ...manager, time, paths: new Set(fields.keys()) };
 }
 
 /** The object to store for an update; undefined when nothing changes. */

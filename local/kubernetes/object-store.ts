@@ -7,7 +7,7 @@ import { applyConfiguration } from './api-apply.ts';
 import { Cleanup } from './api-cleanup.ts';
 import { Journal } from './api-journal.ts';
 import { objectOr } from './api-json.ts';
-import { type Manager, type Ownership, ownableFields } from './api-managed-fields.ts';
+import type { Manager, Ownership } from './api-managed-fields.ts';
 import { asVersion, parseObject } from './api-object.ts';
 import { jsonPatch, mergePatch, strategicPatch } from './api-patch.ts';
 import { type ResourceType, splitApiVersion } from './api-resources.ts';
@@ -152,9 +152,7 @@ export class ObjectStore {
   /** @throws ApiStatusError AlreadyExists, Invalid, NotFound (kind or namespace), Forbidden */
   async create(object: KubernetesObject, options: WriteOptions = {}): Promise<KubernetesObject> {
     const { type, manager } = this.#target(object, options, 'Update');
-    const shape = shapeOf(type, manager.version);
-    const paths = new Set(ownableFields(object, shape, { statusApart: isStatusApart(type) }).keys());
-    return this.#insert(type, object, [{ ...manager, time: this.#time(), paths }], options);
+    return this.#insert(type, object, manager, options);
   }
 
   /** Replaces an object. @throws ApiStatusError NotFound, Conflict when its resourceVersion is not the present one */
@@ -281,7 +279,7 @@ export class ObjectStore {
   async #insert(
     type: ResourceType,
     object: KubernetesObject,
-    ownerships: readonly Ownership[],
+    owner: Manager | readonly Ownership[],
     options: WriteOptions,
   ): Promise<KubernetesObject> {
     const name = nameFor(object);
@@ -289,7 +287,7 @@ export class ObjectStore {
     if (type.namespaced) this.#checkNamespace(type, namespace ?? '', name);
     if (name !== '' && this.#journal.find(type, namespace, name)) throw alreadyExists(type, name);
     const named = { ...object, metadata: { ...object.metadata, name } };
-    const next = created(this.#write(type, options), named, ownerships);
+    const next = created(this.#write(type, options), named, owner);
     return options.dryRun ? next : this.#journal.store(type, next, undefined);
   }
 
