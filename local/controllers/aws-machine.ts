@@ -11,7 +11,7 @@ import { noteTime, remaining, timeOf } from './elapsed.ts';
 import type { Environment } from './environment.ts';
 import { isTrueAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, kinds } from './kinds.ts';
-import { clusterOf, isControlPlaneMachine, ownerOf, referenced } from './lookups.ts';
+import { clusterOf, isControlPlaneMachine, ownerOf, referenced, wakesMembers } from './lookups.ts';
 import { managers } from './managers.ts';
 import { awsId } from './naming.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';
@@ -23,7 +23,7 @@ export function awsMachineController(environment: Environment): Controller {
     kind: kinds.awsMachine,
     manager: managers.aws,
     wakes: [
-      { kind: kinds.awsCluster, wakes: () => 'all' },
+      wakesMembers(store, kinds.awsCluster, kinds.awsMachine),
       {
         kind: kinds.machine,
         wakes: (machine) => {

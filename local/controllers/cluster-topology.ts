@@ -12,13 +12,15 @@ import { contains, recordAt, textAt } from './fields.ts';
 import { isDeleting, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterName, ofCluster } from './lookups.ts';
 import { managers } from './managers.ts';
-import { computeTopology, type DesiredTopology, type WorkerTopology } from './topology.ts';
+import type { DesiredTopology, WorkerTopology } from './topology.ts';
+import { TopologyMemo } from './topology-memo.ts';
 import { changeObject, removeObject, setConditions } from './writes.ts';
 
 const fieldManager = 'capi-topology';
 
 export function clusterTopologyController(environment: Environment): Controller {
   const { store } = environment;
+  const memo = new TopologyMemo();
   return {
     name: 'cluster-topology',
     kind: kinds.cluster,
@@ -30,6 +32,7 @@ export function clusterTopologyController(environment: Environment): Controller 
       { kind: kinds.machineSet, wakes: clusterName },
     ],
     async reconcile(cluster) {
+      if (isDeleting(cluster)) memo.forget(cluster);
       if (isDeleting(cluster) || recordAt(cluster, 'spec').topology === undefined) return undefined;
       const className = textAt(cluster, 'spec', 'topology', 'class') ?? '';
       const { apiVersion, kind } = kinds.clusterClass;
@@ -42,7 +45,7 @@ export function clusterTopologyController(environment: Environment): Controller 
         );
       }
       try {
-        const desired = computeTopology(cluster, clusterClass, (reference) =>
+        const desired = memo.topologyOf(cluster, clusterClass, (reference) =>
           findTemplate(environment, cluster, reference),
         );
         await applyTopology(environment, cluster, desired);
@@ -107,8 +110,9 @@ async function applyTopology(
   const isUpgrading = !isAt(controlPlane, textAt(desired.controlPlane, 'spec', 'version'));
   for (const worker of desired.workers) await applyWorker(environment, cluster, worker, isUpgrading);
   const wanted = desired.workers.map(({ machineDeployment }) => machineDeployment.metadata.name);
-  for (const deployment of ofCluster(store, kinds.machineDeployment, cluster, `,${labels.topologyOwned}`)) {
-    if (!wanted.includes(deployment.metadata.name)) await removeObject(store, deployment);
+  for (const deployment of ofCluster(store, kinds.machineDeployment, cluster)) {
+    if (isTopologyOwned(deployment) && !wanted.includes(deployment.metadata.name))
+      await removeObject(store, deployment);
   }
   await removeUnusedTemplates(environment, cluster, desired);
   await setConditions(store, referenced, [reconciled(controlPlane, isUpgrading)]);
@@ -170,6 +174,10 @@ async function apply(
   return store.apply(present ? { ...owned, metadata: wanted } : owned, { fieldManager, force: true });
 }
 
+function isTopologyOwned({ metadata }: KubernetesObject): boolean {
+  return metadata.labels?.[labels.topologyOwned] !== undefined;
+}
+
 /** Clones that neither the control plane nor a MachineSet refers to any more. */
 async function removeUnusedTemplates(
   { store }: Environment,
@@ -192,8 +200,8 @@ async function removeUnusedTemplates(
     used.add(machineTemplate.metadata.name).add(bootstrapTemplate.metadata.name);
   }
   for (const kind of [kinds.awsMachineTemplate, kinds.k3sConfigTemplate]) {
-    for (const template of ofCluster(store, kind, cluster, `,${labels.topologyOwned}`)) {
-      if (!used.has(template.metadata.name)) await removeObject(store, template);
+    for (const template of ofCluster(store, kind, cluster)) {
+      if (isTopologyOwned(template) && !used.has(template.metadata.name)) await removeObject(store, template);
     }
   }
 }

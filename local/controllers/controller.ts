@@ -18,6 +18,8 @@ export interface ObjectName {
 /** Objects of another kind whose changes concern the controller, and which of its own objects they wake. */
 export interface Wake {
   readonly kind: Kind;
+  /** Whether only their coming and going matters, not what they say. */
+  readonly existence?: true;
   /** `all` wakes every object of the controller's kind: in the same namespace, if the other one is in one. */
   wakes(object: KubernetesObject): readonly ObjectName[] | 'all';
 }
@@ -75,8 +77,8 @@ export function runControllers(
     for (const entry of entries) {
       const { controller, queue } = entry;
       if (isKind(object, controller.kind)) queue.add(keyOf(object.metadata));
-      for (const { kind, wakes } of controller.wakes ?? []) {
-        if (!isKind(object, kind)) continue;
+      for (const { kind, existence, wakes } of controller.wakes ?? []) {
+        if (!isKind(object, kind) || (existence && type === 'MODIFIED')) continue;
         const names = wakes(object);
         if (names === 'all') addAll(entry, object.metadata.namespace);
         else for (const name of names) queue.add(keyOf(name));

@@ -19,8 +19,8 @@ export function deploymentController(environment: PodEnvironment): Controller {
     kind: kinds.deployment,
     wakes: [
       wakesDeploymentOfPod,
-      { kind: kinds.secret, wakes: () => 'all' },
-      { kind: kinds.node, wakes: () => 'all' },
+      { kind: kinds.secret, existence: true, wakes: () => 'all' },
+      { kind: kinds.node, existence: true, wakes: () => 'all' },
     ],
     async reconcile(deployment) {
       if (isDeleting(deployment)) return undefined;
@@ -86,7 +86,10 @@ export function daemonSetController(environment: PodEnvironment): Controller {
   return {
     name: 'daemonset',
     kind: kinds.daemonSet,
-    wakes: [wakesOwner(kinds.pod, kinds.daemonSet), { kind: kinds.node, wakes: () => 'all' }],
+    wakes: [
+      wakesOwner(kinds.pod, kinds.daemonSet),
+      { kind: kinds.node, existence: true, wakes: () => 'all' },
+    ],
     async reconcile(daemonSet) {
       if (isDeleting(daemonSet)) return undefined;
       const template = at(daemonSet, 'spec', 'template');

@@ -10,7 +10,7 @@ import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { at, isTrueAt, listAt, recordAt, textAt } from './fields.ts';
 import { clusterSecretType, isDeleting, kinds, labels, ownerReference } from './kinds.ts';
-import { clusterOf, isControlPlaneMachine, ownerOf } from './lookups.ts';
+import { clusterOf, isControlPlaneMachine, ownerOf, wakesMembers } from './lookups.ts';
 import { managers } from './managers.ts';
 import { ensureObject, setConditions } from './writes.ts';
 
@@ -70,7 +70,7 @@ export function k3sConfigController({ store }: Environment): Controller {
     manager: managers.bootstrap,
     wakes: [
       { kind: kinds.machine, wakes: bootstrapConfigOf },
-      { kind: kinds.cluster, wakes: () => 'all' },
+      wakesMembers(store, kinds.cluster, kinds.k3sConfig),
     ],
     async reconcile(config) {
       const cluster = clusterOf(store, config);

@@ -2,7 +2,8 @@
 
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
-import type { ObjectName } from './controller.ts';
+import { clusterMembers } from './cluster-members.ts';
+import type { ObjectName, Wake } from './controller.ts';
 import { at, recordAt, textAt } from './fields.ts';
 import { isKind, type Kind, kinds, labels } from './kinds.ts';
 
@@ -18,12 +19,19 @@ export function ofCluster(
   store: ObjectStore,
   kind: Kind,
   cluster: KubernetesObject,
-  more = '',
 ): readonly KubernetesObject[] {
-  return store.list(kind.apiVersion, kind.kind, {
-    namespace: cluster.metadata.namespace,
-    labelSelector: `${labels.clusterName}=${cluster.metadata.name}${more}`,
-  });
+  return clusterMembers(store).list(kind, cluster);
+}
+
+/** Wakes the objects of `kind` that belong to a changed Cluster, or to the Cluster of another changed object. */
+export function wakesMembers(store: ObjectStore, source: Kind, kind: Kind): Wake {
+  return {
+    kind: source,
+    wakes: (object) => {
+      const cluster = isKind(object, kinds.cluster) ? object : clusterOf(store, object);
+      return cluster ? ofCluster(store, kind, cluster).map(({ metadata }) => metadata) : [];
+    },
+  };
 }
 
 /** The owner of this kind. */
