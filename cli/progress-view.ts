@@ -26,6 +26,25 @@ export function shownSteps(operation: OperationView): ShownStep[] {
   });
 }
 
+/**
+ * Phases in order with the steps to show. Not every step runs in every operation: one that was passed over, which shows
+ * when a later phase has begun or the operation has succeeded, is left out, and so is a poll that nobody finished.
+ */
+function shownPhases(operation: OperationView): [phase: string, steps: ShownStep[]][] {
+  const phases = [...Map.groupBy(shownSteps(operation), (step) => step.phase)];
+  const hasBegun = (steps: readonly ShownStep[]) => steps.some((step) => step.record !== undefined);
+  const isDone = operation.status === 'Succeeded';
+  const last = isDone ? phases.length : phases.findLastIndex(([, steps]) => hasBegun(steps));
+  return phases.flatMap(([phase, steps], index): [string, ShownStep[]][] => {
+    if (index >= last) return [[phase, steps]];
+    const ran = steps.flatMap(({ record, ...step }): ShownStep[] => {
+      if (record === undefined) return [];
+      return [{ ...step, record: isDone ? { ...record, status: 'Succeeded' } : record }];
+    });
+    return ran.length === 0 ? [] : [[phase, ran]];
+  });
+}
+
 /** What a person reads for a step. */
 export function titleOf(operation: OperationView, stepName: string): string {
   return operation.plannedSteps.find((step) => step.name === stepName)?.title ?? stepName;
@@ -106,8 +125,7 @@ export function progressLines(operation: OperationView, canvas: Canvas): string[
   const time = `${formatDuration(canvas.elapsedSeconds)}${left ? `, ${left}` : ''}`;
   const attempt = operation.attempt > 1 ? ` (attempt ${operation.attempt})` : '';
   const title = truncate(`${operation.verb} ${operation.cluster}${attempt}`, columns - time.length - 3);
-  const phases = Map.groupBy(shownSteps(operation), (step) => step.phase);
-  const body = [...phases].flatMap(([phase, steps]) => phaseLines(phase, steps, canvas));
+  const body = shownPhases(operation).flatMap(([phase, steps]) => phaseLines(phase, steps, canvas));
   const notice = canvas.notice ? [channel.paint('yellow', truncate(canvas.notice, columns - 1))] : [];
   // Redrawing moves the cursor up; what has scrolled out of the screen could not be reached.
   const room = Math.max(1, canvas.rows - 2 - notice.length);

@@ -68,7 +68,7 @@ describe('text from elsewhere', () => {
     expect([truncate('abcdef', 6), truncate('abcdefg', 6), truncate('abc', 0)]).toEqual([
       'abcdef',
       'abcde…',
-      '…',
+      '',
     ]);
   });
 });
@@ -86,6 +86,26 @@ describe('the picture of an operation', () => {
       '    ✔ launch the control plane',
       '    ⠋ wait for the nodes  1 of 3 nodes are ready',
       '· record',
+    ]);
+  });
+
+  it('leaves out what was passed over, and polls nobody finished', () => {
+    const running = stubOperation({}, 4);
+    const lines = progressLines(
+      {
+        ...running,
+        steps: running.steps.flatMap((step): typeof running.steps => {
+          if (step.name === 'LaunchControlPlane') return [];
+          return step.name === 'WaitForNodes' ? [{ ...step, status: 'Running' }] : [step];
+        }),
+      },
+      { channel, columns: 80, rows: 24, frame: 0, elapsedSeconds: 40 },
+    );
+    expect(lines).toEqual([
+      'create workload-dev  40s',
+      '✔ preflight  10s',
+      '✔ machines  10s',
+      '✔ record  10s',
     ]);
   });
 
