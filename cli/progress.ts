@@ -3,6 +3,7 @@
 // be finished, started and running again between two looks at it.
 
 import type { OperationView } from '../core/api/contract.ts';
+import type { StepRecord } from '../core/fleet.ts';
 import { formatDuration, remainingTime } from './durations.ts';
 import type { Output } from './output.ts';
 import { progressLines, recordedSeconds, titleOf } from './progress-view.ts';
@@ -30,12 +31,20 @@ class Elapsed {
   }
 }
 
+/** What has been told of a step. */
+interface Seen {
+  readonly failed: boolean;
+  readonly message: string;
+}
+
 /** Lines for logs and pipes. */
 export class PlainProgress implements Progress {
   readonly #output: Output;
   #elapsed: Elapsed | undefined;
   #quietSince = performance.now();
-  readonly #seen = new Map<string, string>();
+  readonly #seen = new Map<string, Seen>();
+  /** The step the last line was about. */
+  #current = '';
 
   constructor(output: Output) {
     this.#output = output;
@@ -45,19 +54,7 @@ export class PlainProgress implements Progress {
     const joined = this.#elapsed === undefined;
     this.#elapsed ??= new Elapsed(operation);
     if (joined) this.#join(operation);
-    for (const step of operation.steps) {
-      const before = this.#seen.get(step.name);
-      const message = step.message ?? '';
-      if (before === undefined) this.#line(titleOf(operation, step.name));
-      if (step.status === 'Failed' && before !== 'failed') {
-        this.#line(`${titleOf(operation, step.name)}: failed`);
-        this.#seen.set(step.name, 'failed');
-        continue;
-      }
-      if (message !== '' && before !== `: ${message}` && before !== 'failed')
-        this.#line(`  ${plainText(message)}`);
-      this.#seen.set(step.name, step.status === 'Failed' ? 'failed' : `: ${message}`);
-    }
+    for (const step of operation.steps) this.#news(operation, step);
     this.#heartbeat(operation);
   }
 
@@ -67,11 +64,26 @@ export class PlainProgress implements Progress {
 
   stop(): void {}
 
+  #news(operation: OperationView, step: StepRecord): void {
+    const before = this.#seen.get(step.name);
+    const title = titleOf(operation, step.name);
+    const now: Seen = { failed: step.status === 'Failed', message: plainText(step.message ?? '') };
+    this.#seen.set(step.name, now);
+    if (before === undefined) this.#line(title, step.name);
+    if (now.failed && !before?.failed) {
+      this.#line(`${title}: failed`, step.name);
+    } else if (now.message !== '' && now.message !== before?.message) {
+      // A step that runs again, for the next provider, has other lines between its title and its message.
+      this.#line(this.#current === step.name ? `  ${now.message}` : `${title}: ${now.message}`, step.name);
+    }
+  }
+
   /** Steps that were done before this command came: counted, not listed. */
   #join(operation: OperationView): void {
     const done = operation.steps.filter((step) => step.status === 'Succeeded');
     if (done.length === 0) return;
-    for (const step of done) this.#seen.set(step.name, `: ${step.message ?? ''}`);
+    for (const step of done)
+      this.#seen.set(step.name, { failed: false, message: plainText(step.message ?? '') });
     this.#line(`${done.length} of ${operation.plannedSteps.length} steps are done`);
   }
 
@@ -85,7 +97,8 @@ export class PlainProgress implements Progress {
     );
   }
 
-  #line(text: string): void {
+  #line(text: string, step = ''): void {
+    this.#current = step;
     this.#quietSince = performance.now();
     this.#output.note(`${formatDuration(this.#elapsed?.seconds() ?? 0).padStart(6)}  ${text}`);
   }
