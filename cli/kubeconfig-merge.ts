@@ -81,10 +81,14 @@ function ownerOf(item: YAMLMap, key: string): string | undefined {
   return isMap(extension) ? text(extension, 'cluster') : undefined;
 }
 
-/** `petra-<cluster>`, or the next free `petra-<cluster>-2` when someone else has an entry of that name. */
+/**
+ * `petra-<cluster>` (once is enough for a cluster called `petra-mgmt`), or the next free `petra-<cluster>-2` when someone
+ * else has an entry of that name.
+ */
 function freeName(found: Readonly<Record<ListName, YAMLSeq>>, cluster: string): string {
+  const wanted = cluster.startsWith('petra-') ? cluster : `petra-${cluster}`;
   for (let number = 1; ; number++) {
-    const name = number === 1 ? `petra-${cluster}` : `petra-${cluster}-${number}`;
+    const name = number === 1 ? wanted : `${wanted}-${number}`;
     const isForeign = Object.entries(lists).some(([list, key]) => {
       const item = entry(found[list as ListName], name);
       return item !== undefined && ownerOf(item, key) !== cluster;

@@ -148,6 +148,13 @@ describe('a merge', () => {
     );
   });
 
+  it('names a context petra-mgmt for a cluster of that name, and keeps it apart from that of a cluster mgmt', () => {
+    const first = merge('', 'petra-mgmt');
+    const second = merge(first.text, 'mgmt');
+    expect([first.contextName, second.contextName]).toEqual(['petra-mgmt', 'petra-mgmt-2']);
+    expect(merge(second.text, 'petra-mgmt')).toMatchObject({ text: second.text, updated: true });
+  });
+
   it('keeps several clusters apart', () => {
     const both = merge(merge('', 'one').text, 'two');
     expect(read(both.text).contexts.map((entry) => entry.name)).toEqual(['petra-one', 'petra-two']);
