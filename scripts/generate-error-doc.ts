@@ -32,17 +32,18 @@ const sources: readonly {
   },
 ];
 
-/** What exit codes mean; `petra --help` says the same. */
+/** What exit codes mean; docs/cli.md says the same. */
 const exitCodes: readonly { readonly code: number; readonly meaning: string }[] = [
   { code: 0, meaning: 'done' },
   { code: 1, meaning: 'failed' },
-  { code: 2, meaning: 'wrong usage or spec' },
+  { code: 2, meaning: 'wrong usage, wrong spec, or an unreadable file' },
   { code: 3, meaning: 'not found' },
-  { code: 4, meaning: 'conflict' },
-  { code: 5, meaning: 'not allowed' },
-  { code: 6, meaning: 'timed out' },
-  { code: 7, meaning: 'unreachable' },
+  { code: 4, meaning: 'conflict: another operation, another spec, something in the way' },
+  { code: 5, meaning: 'not allowed, or not confirmed' },
+  { code: 6, meaning: 'timed out; the operation may go on' },
+  { code: 7, meaning: 'Petra is unreachable, or a local one did not start' },
   { code: 130, meaning: 'interrupted by Ctrl-C; the operation goes on' },
+  { code: 141, meaning: 'whoever read the output went away' },
 ];
 
 const intro = `# Errors
@@ -60,7 +61,8 @@ error: "petra-mgmt" still has 1 workload cluster: workload-dev [WorkloadClusters
 fix: Delete them first, or add --cascade to delete them and wait.
 \`\`\`
 
-With \`-o json\`, on standard error too, so that standard output holds results only:
+With \`-o json\` it is one line of JSON, the last one on standard error, so that standard output holds a result or nothing.
+Spread out, it is:
 
 \`\`\`json
 {
