@@ -59,7 +59,7 @@ export class PlainProgress implements Progress {
   }
 
   notice(text: string): void {
-    if (text !== '') this.#line(text);
+    this.#line(text === '' ? 'the Petra API answers again' : text);
   }
 
   stop(): void {}

@@ -129,6 +129,7 @@ describe('create', () => {
     api.accept('started', successScript());
     await api.open();
     expect(await running.ended).toMatchObject({ code: 0, stdout: 'cluster workload-dev is ready (40s)\n' });
+    expect(running.stderr).toContain('the Petra API answers again');
   });
 
   it('detaches on a signal and says how to come back', async () => {
