@@ -47,6 +47,10 @@ async function boot(
   const seconds = isFirst ? firstServerBootSeconds : isServer ? serverBootSeconds : agentBootSeconds;
   const wait = remaining(awsMachine, 'running', seconds, pace);
   if (wait > 0) return wait;
+  const name = addressOf(awsMachine, 'InternalDNS');
+  const address = addressOf(awsMachine, 'InternalIP');
+  // Its addresses are written after the time from which it runs, and wake this controller again.
+  if (name === undefined || address === undefined) return undefined;
 
   const version = textAt(machine, 'spec', 'version') ?? '';
   const workload = await workloads.open(cluster, version);
@@ -57,9 +61,9 @@ async function boot(
   const settled = remaining(awsMachine, 'running', seconds + nodeReadySeconds, pace);
   const providerId = textAt(awsMachine, 'spec', 'providerID') ?? '';
   await addNode(workload.store, {
-    name: addressOf(awsMachine, 'InternalDNS') ?? machine.metadata.name,
+    name,
     role: isServer ? 'server' : 'agent',
-    address: addressOf(awsMachine, 'InternalIP') ?? '',
+    address,
     version,
     instanceType: textAt(awsMachine, 'spec', 'instanceType') ?? '',
     zone: providerId.split('/').at(-2) ?? '',
