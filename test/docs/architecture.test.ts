@@ -70,3 +70,13 @@ describe('docs/architecture.md', () => {
     );
   });
 });
+
+describe('CONTRIBUTING.md', () => {
+  const quotedPaths = [...readFileSync('CONTRIBUTING.md', 'utf8').matchAll(/`([\w.-]+\/[\w./-]*)`/g)].map(
+    (match) => match[1] ?? '',
+  );
+
+  test.each([...new Set(quotedPaths)])('names a path that exists: %s', (file) => {
+    expect(existsSync(file)).toBe(true);
+  });
+});
