@@ -1,8 +1,8 @@
 import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OperationAnswer, Problem } from '../../core/api/contract.ts';
-import { type Answer, example, LocalPetra, temporaryFolder } from './local-petra.ts';
+import { type Answer, example, killLeftovers, LocalPetra, temporaryFolder } from './local-petra.ts';
 
 let folder: string;
 let remove: () => Promise<void>;
@@ -21,6 +21,7 @@ beforeAll(async () => {
   await second.stop();
   await cp(state, path.join(folder, stages.full), { recursive: true });
 }, 120_000);
+afterEach(killLeftovers);
 afterAll(() => remove());
 
 let copies = 0;
@@ -205,7 +206,7 @@ test('a preflight failure lets the same command run with a corrected spec', asyn
   const petra = await LocalPetra.start(await stateAt(stages.managed));
   const spec = example('workload-dev.yaml');
   const wrong = structuredClone(spec);
-  wrong.spec.nodes.workers.instanceType = 'x99.mega';
+  wrong.spec.nodes.workers.instanceType = 'p5.48xlarge';
   expect(await petra.finish(petra.create(wrong))).toMatchObject({
     failure: { code: 'InstanceTypeNotOffered' },
   });

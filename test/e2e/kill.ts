@@ -3,12 +3,12 @@
 
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OperationAnswer, Problem } from '../../core/api/contract.ts';
 import type { Verb } from '../../core/fleet.ts';
 import { plannedSteps } from '../../core/steps/catalogue.ts';
 import { type Fingerprint, fingerprint } from './fingerprint.ts';
-import { type Answer, LocalPetra, temporaryFolder } from './local-petra.ts';
+import { type Answer, killLeftovers, LocalPetra, temporaryFolder } from './local-petra.ts';
 
 export interface KillCase {
   readonly verb: Verb;
@@ -42,6 +42,7 @@ export function describeKills({ verb, cascade, prepare, begin }: KillCase): void
       await petra.stop();
       undisturbed = await fingerprint(state);
     }, 120_000);
+    afterEach(killLeftovers);
     afterAll(() => remove());
 
     test.each(points)(

@@ -28,6 +28,13 @@ export async function temporaryFolder(): Promise<{ readonly folder: string; remo
   return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
+const running = new Set<ChildProcess>();
+
+/** Ends every server that a failed test left running; it would keep its ports from the next. */
+export function killLeftovers(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 export interface Answer<T> {
   readonly status: number;
   readonly body: T;
@@ -69,6 +76,8 @@ export class LocalPetra {
       ],
       { stdio: ['ignore', 'ignore', 'pipe'] },
     );
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     let log = '';
     child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
       log += chunk;
