@@ -20,7 +20,8 @@ export function deploymentController(environment: PodEnvironment): Controller {
     wakes: [
       wakesDeploymentOfPod,
       { kind: kinds.secret, existence: true, wakes: () => 'all' },
-      { kind: kinds.node, existence: true, wakes: () => 'all' },
+      // Only a Node without taints changes anything for them.
+      { kind: kinds.node, wakes: (node) => (listAt(node, 'spec', 'taints').length === 0 ? 'all' : []) },
     ],
     async reconcile(deployment) {
       if (isDeleting(deployment)) return undefined;
@@ -88,7 +89,8 @@ export function daemonSetController(environment: PodEnvironment): Controller {
     kind: kinds.daemonSet,
     wakes: [
       wakesOwner(kinds.pod, kinds.daemonSet),
-      { kind: kinds.node, existence: true, wakes: () => 'all' },
+      // Only a Node without taints changes anything for them.
+      { kind: kinds.node, wakes: (node) => (listAt(node, 'spec', 'taints').length === 0 ? 'all' : []) },
     ],
     async reconcile(daemonSet) {
       if (isDeleting(daemonSet)) return undefined;

@@ -45,25 +45,23 @@ export async function addNode(store: ObjectStore, node: SimulatedNode): Promise<
         }
       : {}),
   };
-  const created = await ensureObject(store, {
-    ...kinds.node,
-    metadata: { name: node.name, labels },
-    spec: {},
-  });
   const taints = [
     ...(node.providerId === undefined
       ? [{ key: 'node.cloudprovider.kubernetes.io/uninitialized', value: 'true', effect: 'NoSchedule' }]
       : []),
     ...(node.notReady === undefined ? [] : [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }]),
   ];
+  const spec = {
+    podCIDR: '10.42.0.0/24',
+    ...(node.providerId === undefined ? {} : { providerID: node.providerId }),
+    ...(taints.length > 0 ? { taints } : {}),
+  };
+  // Created with its taints, as the kubelet registers it: without, Pods would be put on it at once.
+  const created = await ensureObject(store, { ...kinds.node, metadata: { name: node.name, labels }, spec });
   const registered = await changeObject(store, created, (present) => ({
     ...present,
     metadata: { ...present.metadata, labels: { ...present.metadata.labels, ...labels } },
-    spec: {
-      podCIDR: '10.42.0.0/24',
-      ...(node.providerId === undefined ? {} : { providerID: node.providerId }),
-      ...(taints.length > 0 ? { taints } : {}),
-    },
+    spec,
   }));
   return setStatus(store, registered, (status) => ({
     ...status,

@@ -1,6 +1,6 @@
 // The scheduler and the kubelets of a simulated cluster: Pods are made, and become ready after a while.
-// Simulated: Pods wait for the Secrets they mount, leave with their Node, crash when a `provider:` fault asks for it.
-// Not simulated: containers, probes, images, resources, taints and affinity.
+// Simulated: Pods wait for a Node whose taints they tolerate and for the Secrets they mount, leave with their Node,
+// crash when a `provider:` fault asks for it. Not simulated: containers, probes, images, resources, affinity.
 
 import type { KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue, timestamp } from './conditions.ts';
@@ -11,7 +11,7 @@ import type { ActiveFaults, Environment } from './environment.ts';
 import { at, isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from './fields.ts';
 import { isDeleting, isOwnedBy, kinds, ownerReference } from './kinds.ts';
 import { pick } from './naming.ts';
-import { ensureObject, removeObject, setStatus } from './writes.ts';
+import { changeObject, ensureObject, removeObject, setStatus } from './writes.ts';
 
 /** What the controllers of Pods need: they run in management and workload clusters alike. */
 export type PodEnvironment = Pick<Environment, 'store' | 'pace' | 'faults'>;
@@ -39,18 +39,20 @@ export async function runPods(
 ): Promise<PodCounts> {
   const { store } = environment;
   const { namespace } = owner.metadata;
-  const nodes = store.list('v1', 'Node').map(({ metadata }) => metadata.name);
+  const nodes = store.list('v1', 'Node');
   const present = store.list('v1', 'Pod', { namespace }).filter((pod) => isOwnedBy(pod, owner));
   for (const pod of present) {
     const nodeName = textAt(pod, 'spec', 'nodeName');
-    const isLost = nodeName !== undefined && !nodes.includes(nodeName);
+    const isLost = nodeName !== undefined && !nodes.some(({ metadata }) => metadata.name === nodeName);
     if (isLost || !wanted.some(({ name }) => name === pod.metadata.name)) await removeObject(store, pod);
   }
   let ready = 0;
   let again: Again;
   for (const want of wanted) {
-    const pod = await ensureObject(store, newPod(owner, template, want, nodes));
-    if (isDeleting(pod)) continue;
+    const nodeName = want.nodeName ?? chooseNode(nodes, template, want.name);
+    const made = await ensureObject(store, newPod(owner, template, want, nodeName));
+    if (isDeleting(made)) continue;
+    const pod = await schedule(environment, made, nodeName);
     const wait = isPodReady(pod) ? 0 : await startPod(environment, pod, isCrashing);
     if (wait === 0) ready += 1;
     else again = soonest(again, wait);
@@ -73,22 +75,49 @@ export function isMadeToCrash(faults: ActiveFaults, owner: KubernetesObject): bo
 function newPod(
   owner: KubernetesObject,
   template: unknown,
-  { name, nodeName, labels }: WantedPod,
-  nodes: readonly string[],
+  { name, labels }: WantedPod,
+  nodeName: string | undefined,
 ): KubernetesObject {
-  // A cluster without a Node runs its Pods all the same, so that a store alone is enough to try controllers on.
-  const node = nodeName ?? nodes[pick(name, nodes.length || 1)];
+  const { namespace } = owner.metadata;
   return {
     ...kinds.pod,
     metadata: {
       name,
-      ...(owner.metadata.namespace === undefined ? {} : { namespace: owner.metadata.namespace }),
+      ...(namespace === undefined ? {} : { namespace }),
       labels: { ...textsAt(template, 'metadata', 'labels'), ...labels },
-      annotations: { ...textsAt(template, 'metadata', 'annotations'), ...timeNote('created', Date.now()) },
+      annotations: {
+        ...textsAt(template, 'metadata', 'annotations'),
+        ...(nodeName === undefined ? {} : timeNote('scheduled', Date.now())),
+      },
       ownerReferences: [ownerReference(owner, true)],
     },
-    spec: { ...recordAt(template, 'spec'), ...(node === undefined ? {} : { nodeName: node }) },
+    spec: { ...recordAt(template, 'spec'), ...(nodeName === undefined ? {} : { nodeName }) },
   };
+}
+
+/** The Pod on the Node that was chosen for it, unless it already has one. */
+async function schedule(
+  { store }: PodEnvironment,
+  pod: KubernetesObject,
+  nodeName: string | undefined,
+): Promise<KubernetesObject> {
+  if (nodeName === undefined || textAt(pod, 'spec', 'nodeName') !== undefined) return pod;
+  return changeObject(store, pod, (present) => ({
+    ...present,
+    metadata: {
+      ...present.metadata,
+      annotations: { ...present.metadata.annotations, ...timeNote('scheduled', Date.now()) },
+    },
+    spec: { ...recordAt(present, 'spec'), nodeName },
+  }));
+}
+
+function chooseNode(nodes: readonly KubernetesObject[], template: unknown, seed: string): string | undefined {
+  const tolerations = listAt(template, 'spec', 'tolerations');
+  const isTolerated = (taint: unknown) =>
+    tolerations.some((one) => [undefined, textAt(taint, 'key')].includes(textAt(one, 'key')));
+  const fitting = nodes.filter((node) => listAt(node, 'spec', 'taints').every(isTolerated));
+  return fitting[pick(seed, fitting.length || 1)]?.metadata.name;
 }
 
 /** Starts a Pod as far as it can be; returns the real milliseconds it still needs (0: it runs). */
@@ -97,6 +126,11 @@ async function startPod(
   pod: KubernetesObject,
   isCrashing: boolean,
 ): Promise<number> {
+  if (textAt(pod, 'spec', 'nodeName') === undefined) {
+    await setStatus(store, pod, unschedulable);
+    // A Node that comes, or loses its taints, wakes the Deployment again.
+    return Number.POSITIVE_INFINITY;
+  }
   const missing = mountedSecrets(pod).find(
     (name) => store.get('v1', 'Secret', pod.metadata.namespace, name) === undefined,
   );
@@ -106,7 +140,7 @@ async function startPod(
     // A Secret's creation wakes the Deployment again.
     return Number.POSITIVE_INFINITY;
   }
-  const wait = remaining(pod, 'created', podStartSeconds, pace);
+  const wait = remaining(pod, 'scheduled', podStartSeconds, pace);
   if (wait > 0) {
     await setStatus(store, pod, podStatus(pod, { reason: 'ContainerCreating' }));
     return wait;
@@ -119,6 +153,18 @@ async function startPod(
   await setStatus(store, pod, podStatus(pod));
   return 0;
 }
+
+const unschedulable = {
+  phase: 'Pending',
+  conditions: [
+    {
+      type: 'PodScheduled',
+      status: 'False',
+      reason: 'Unschedulable',
+      message: 'no nodes available to schedule pods',
+    },
+  ],
+};
 
 /** The status of a Pod that waits for something, or runs. */
 function podStatus(pod: KubernetesObject, waiting?: { readonly reason: string; readonly message?: string }) {

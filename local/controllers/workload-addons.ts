@@ -14,6 +14,8 @@ interface Workload {
   readonly name: string;
   readonly image: string;
   readonly onServers?: true;
+  /** Runs before Nodes are Ready. */
+  readonly toleratesAll?: true;
 }
 
 /** What known charts install, by the name of the chart. */
@@ -21,7 +23,12 @@ const chartWorkloads: Readonly<Record<string, readonly Workload[]>> = {
   cilium: [
     { kind: 'DaemonSet', name: 'cilium', image: 'quay.io/cilium/cilium' },
     { kind: 'DaemonSet', name: 'cilium-envoy', image: 'quay.io/cilium/cilium-envoy' },
-    { kind: 'Deployment', name: 'cilium-operator', image: 'quay.io/cilium/operator-generic' },
+    {
+      kind: 'Deployment',
+      name: 'cilium-operator',
+      image: 'quay.io/cilium/operator-generic',
+      toleratesAll: true,
+    },
   ],
   flux2: [
     { kind: 'Deployment', name: 'helm-controller', image: 'ghcr.io/fluxcd/helm-controller' },
@@ -97,10 +104,14 @@ function chartName(chart: KubernetesObject): string {
   return (textAt(chart, 'spec', 'chart') ?? chart.metadata.name).split('/').at(-1) ?? '';
 }
 
-function newWorkload(namespace: string, { kind, name, image, onServers }: Workload): KubernetesObject {
+function newWorkload(
+  namespace: string,
+  { kind, name, image, onServers, toleratesAll }: Workload,
+): KubernetesObject {
   const labels = { 'app.kubernetes.io/name': name };
   const pod = {
     containers: [{ name, image }],
+    ...(toleratesAll ? { tolerations: [{ operator: 'Exists' }] } : {}),
     ...(onServers ? { nodeSelector: { 'node-role.kubernetes.io/control-plane': 'true' } } : {}),
   };
   return {

@@ -2,12 +2,14 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { certManagerProbe } from '../../core/capi/cert-manager.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { at, recordAt } from '../../local/controllers/fields.ts';
+import { addNode } from '../../local/controllers/nodes.ts';
 import {
   applyAll,
   applyCluster,
   clusterKind,
   install,
   installCertManager,
+  managementNode,
   newCluster,
   prepare,
   providerReleases,
@@ -44,6 +46,7 @@ describe('before its manager runs, a webhook', () => {
     testbed = startTestbed({ speed: 20 });
     const { store } = testbed;
     await prepare(store);
+    await addNode(store, managementNode);
     const done = installCertManager(store);
     await until(() => store.resourceFor('cert-manager.io/v1', 'Issuer') !== undefined);
     const [namespace, issuer] = certManagerProbe();
@@ -63,6 +66,7 @@ describe('before its manager runs, a webhook', () => {
     testbed = startTestbed();
     const { store } = testbed;
     await prepare(store);
+    await addNode(store, managementNode);
     await installCertManager(store);
     const [core] = await providerReleases();
     const objects = core?.objects ?? [];
@@ -85,6 +89,7 @@ describe('before its manager runs, a webhook', () => {
     const { store } = testbed;
     testbed.faults.add('provider:cluster-api');
     await prepare(store);
+    await addNode(store, managementNode);
     await installCertManager(store);
     const [core] = await providerReleases();
     await applyAll(store, core?.objects ?? []);
@@ -108,6 +113,7 @@ describe('a Cluster is refused', () => {
     testbed = startTestbed();
     const { store } = testbed;
     await prepare(store);
+    await addNode(store, managementNode);
     await installCertManager(store);
     for (const { objects } of await providerReleases({ CLUSTER_TOPOLOGY: 'false' }))
       await applyAll(store, objects);

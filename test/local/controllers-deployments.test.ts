@@ -5,6 +5,7 @@ import { addNode, removeNode } from '../../local/controllers/nodes.ts';
 import {
   applyAll,
   conditionStatus,
+  managementNode,
   prepare,
   startTestbed,
   type Testbed,
@@ -39,9 +40,10 @@ function deployment(
   };
 }
 
-async function begin(speed?: number) {
-  testbed = startTestbed(speed === undefined ? {} : { speed });
+async function begin(options: { readonly speed?: number; readonly nodes?: 0 } = {}) {
+  testbed = startTestbed(options);
   await prepare(testbed.store);
+  if (options.nodes !== 0) await addNode(testbed.store, node);
   return testbed.store;
 }
 
@@ -55,19 +57,11 @@ function pods(): readonly KubernetesObject[] {
   return testbed.store.list('v1', 'Pod', { namespace: 'default' });
 }
 
-const node = {
-  name: 'ip-10-0-0-4',
-  role: 'server',
-  address: '10.0.0.4',
-  providerId: 'aws:///us-west-1a/i-01',
-  version: 'v1.35.3+k3s1',
-  instanceType: 'm5a.large',
-  zone: 'us-west-1a',
-} as const;
+const node = managementNode;
 
 describe('a Deployment', () => {
   test('is available after a while, with a ReplicaSet and Pods', async () => {
-    const store = await begin(100);
+    const store = await begin({ speed: 100 });
     await applyAll(store, [deployment()]);
     await until(
       () => conditionStatus(store.get('apps/v1', 'Deployment', 'default', 'web'), 'Available') === 'False',
@@ -134,10 +128,14 @@ describe('a Deployment', () => {
     await until(isAvailable);
   });
 
-  test('runs on the Nodes there are, and leaves one that goes', async () => {
-    const store = await begin();
-    await addNode(store, node);
+  test('waits for a Node without taints, and leaves one that goes', async () => {
+    const store = await begin({ nodes: 0 });
     await applyAll(store, [deployment()]);
+    await until(() => JSON.stringify(pods()).includes('no nodes available to schedule pods'));
+    await addNode(store, { ...node, notReady: 'cni plugin not initialized' });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(isAvailable()).toBe(false);
+    await addNode(store, node);
     await until(isAvailable);
     expect(pods().map((pod) => textAt(pod, 'spec', 'nodeName'))).toEqual([node.name, node.name]);
     await addNode(store, { ...node, name: 'ip-10-0-0-5', address: '10.0.0.5' });
@@ -171,7 +169,7 @@ test('a Service has an EndpointSlice with the Pods that are ready', async () => 
 
 describe('a Node', () => {
   test('is registered once, and brought up to date', async () => {
-    const store = await begin();
+    const store = await begin({ nodes: 0 });
     const { providerId: _, ...uninitialized } = node;
     await addNode(store, { ...uninitialized, notReady: 'cni plugin not initialized' });
     expect(store.get('v1', 'Node', undefined, node.name)).toMatchObject({

@@ -7,6 +7,7 @@ import { certManagerRelease, providersFor, providerVariables } from '../../core/
 import { renderClusterClass } from '../../core/capi/render-cluster-class.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { at, isTrueAt, listAt, textAt } from '../../local/controllers/fields.ts';
+import { addNode } from '../../local/controllers/nodes.ts';
 import { startControllers } from '../../local/controllers/start-controllers.ts';
 import { Disk } from '../../local/disk.ts';
 import { ObjectStore } from '../../local/kubernetes/object-store.ts';
@@ -108,9 +109,20 @@ export async function prepare(store: ObjectStore): Promise<void> {
   }
 }
 
-/** cert-manager, the four providers and the ClusterClass, each awaited before the next. */
+export const managementNode = {
+  name: 'ip-10-0-0-4',
+  role: 'server',
+  address: '10.0.0.4',
+  providerId: 'aws:///us-west-1a/i-01',
+  version: 'v1.35.3+k3s1',
+  instanceType: 'm5a.large',
+  zone: 'us-west-1a',
+} as const;
+
+/** A Node, cert-manager, the four providers and the ClusterClass, each awaited before the next. */
 export async function install(store: ObjectStore): Promise<void> {
   await prepare(store);
+  await addNode(store, managementNode);
   await installCertManager(store);
   for (const { objects } of await providerReleases()) {
     await applyAll(store, objects);
