@@ -37,7 +37,7 @@ export function applyConfiguration(application: Application): {
   readonly ownerships: readonly Ownership[];
 } {
   const { live, configuration, manager, shape, statusApart } = application;
-  const scope = { subresource: manager.subresource, statusApart };
+  const scope = { subresource: manager.subresource, statusApart, containers: false };
   const configured = ownableFields(configuration, shape, scope);
   const before = live ? ownableFields(live, shape, scope) : new Map<string, unknown>();
   const merged = live ? merge(live, configuration, shape) : configuration;

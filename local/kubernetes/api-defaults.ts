@@ -33,6 +33,8 @@ export function withDefaults(object: KubernetesObject): KubernetesObject {
       );
     case 'Service':
       return withSpec(object, serviceDefaults(object), servicePorts);
+    case 'CustomResourceDefinition':
+      return withSpec(object, { conversion: { strategy: 'None' } }, (spec) => spec);
     case 'Secret':
       return secret(object);
     default:

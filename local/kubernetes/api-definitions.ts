@@ -8,7 +8,7 @@ import type { StatusCause } from './api-status.ts';
 import { requiredValue } from './api-status.ts';
 
 export const definitionKind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
-/** Keeps a definition until its objects are gone, as in a real cluster. */
+/** Keeps a definition that is being deleted until its objects are gone. */
 export const definitionFinalizer = 'customresourcecleanup.apiextensions.k8s.io';
 
 const age: PrinterColumn = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };

@@ -33,10 +33,13 @@ const unowned = new Set([
   ].map((field) => `f:metadata${separator}f:${field}`),
 ]);
 
-/** Every field that the value states. */
-export function fieldsOf(value: JsonObject, shape: Shape): Map<string, unknown> {
+/**
+ * Every field that the value states. Who applies owns what is stated; who updates owns also the maps and lists
+ * around it (`containers`).
+ */
+export function fieldsOf(value: JsonObject, shape: Shape, containers = false): Map<string, unknown> {
   const fields = new Map<string, unknown>();
-  collect(value, shape, '', fields);
+  collect(value, shape, '', { fields, containers });
   for (const path of fields.keys()) if (isUnowned(path)) fields.delete(path);
   return fields;
 }
@@ -46,22 +49,30 @@ function isUnowned(path: string): boolean {
   return path === 'f:metadata' || unowned.has(second < 0 ? path : path.slice(0, second)) || unowned.has(path);
 }
 
-function collect(value: unknown, shape: Shape, path: string, fields: Map<string, unknown>): void {
+interface Collection {
+  readonly fields: Map<string, unknown>;
+  readonly containers: boolean;
+}
+
+function collect(value: unknown, shape: Shape, path: string, into: Collection): void {
+  const { fields, containers } = into;
   if (isObject(value) && !shape.atomic) {
     const entries = Object.entries(value).filter(([, field]) => field !== undefined);
     if (entries.length === 0 && path !== '') fields.set(path, value);
-    for (const [name, field] of entries) collect(field, shape.field(name), join(path, `f:${name}`), fields);
+    if (containers && shape.isMap && entries.length > 0) fields.set(path, item);
+    for (const [name, field] of entries) collect(field, shape.field(name), join(path, `f:${name}`), into);
     return;
   }
   if (Array.isArray(value) && shape.list !== 'atomic' && value.length > 0) {
     const keys = value.map((element) => itemKey(element, shape.list));
     if (keys.every((key) => key !== undefined) && new Set(keys).size === keys.length) {
+      if (containers) fields.set(path, item);
       for (const [index, key] of keys.entries()) {
         const itemPath = join(path, key);
         if (shape.list === 'set') fields.set(itemPath, value[index]);
         else {
           fields.set(itemPath, item);
-          collect(value[index], shape.items(), itemPath, fields);
+          collect(value[index], shape.items(), itemPath, into);
         }
       }
       return;

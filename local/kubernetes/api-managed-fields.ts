@@ -66,10 +66,15 @@ export function sameManager(left: Manager, right: Manager): boolean {
 export function ownableFields(
   object: KubernetesObject,
   shape: Shape,
-  scope: { readonly subresource?: string | undefined; readonly statusApart: boolean },
+  scope: {
+    readonly subresource?: string | undefined;
+    readonly statusApart: boolean;
+    readonly containers: boolean;
+  },
 ): FieldSet {
-  if (scope.subresource === 'status') return fieldsOf({ status: object.status }, shape);
-  return fieldsOf(scope.statusApart ? without(object, 'status') : object, shape);
+  const { subresource, statusApart, containers } = scope;
+  if (subresource === 'status') return fieldsOf({ status: object.status }, shape, containers);
+  return fieldsOf(statusApart ? without(object, 'status') : object, shape, containers);
 }
 
 /**

@@ -42,9 +42,9 @@ export function readCollection(resource: ResourceRequest): Reply {
   return json(present(resource, page.objects, metadata, false));
 }
 
-export function matcherOf({ request, path }: ResourceRequest, name?: string): Matcher {
+export function matcherOf({ request, path, type }: ResourceRequest, name?: string): Matcher {
   const { labelSelector, fieldSelector } = request.query;
-  const [byLabel, byField] = [labelMatcher(labelSelector), fieldMatcher(fieldSelector)];
+  const [byLabel, byField] = [labelMatcher(labelSelector), fieldMatcher(fieldSelector, type)];
   return (object) =>
     (path.namespace === undefined || object.metadata.namespace === path.namespace) &&
     (name === undefined || object.metadata.name === name) &&

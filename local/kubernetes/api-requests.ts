@@ -3,7 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
 import { joinApiVersion } from './api-resources.ts';
-import { ApiStatusError, badRequest, notServed } from './api-status.ts';
+import { ApiStatusError, badRequest, invalid, notServed } from './api-status.ts';
 
 /** The path of a resource: a collection without `name`, an object with it. */
 export interface ResourcePath {
@@ -121,7 +121,10 @@ export function parseQuery(parameters: URLSearchParams): Query {
   };
   const dryRun = text('dryRun');
   if (dryRun !== undefined && dryRun !== 'All') {
-    throw badRequest(`Invalid value: ${JSON.stringify(dryRun)}: dryRun must be All`);
+    const message = `Unsupported value: [${JSON.stringify(dryRun)}]: supported values: "All"`;
+    throw invalid({ group: 'meta.k8s.io', kind: 'CreateOptions', plural: 'createoptions' }, '', [
+      { reason: 'FieldValueNotSupported', message, field: 'dryRun' },
+    ]);
   }
   return {
     labelSelector: text('labelSelector'),

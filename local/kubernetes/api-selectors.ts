@@ -2,6 +2,7 @@
 
 import type { KubernetesObject } from '../../core/ports.ts';
 import { at } from './api-json.ts';
+import type { ResourceType } from './api-resources.ts';
 import { badRequest } from './api-status.ts';
 
 export type Matcher = (object: KubernetesObject) => boolean;
@@ -18,21 +19,56 @@ export function labelMatcher(selector: string | undefined): Matcher {
   };
 }
 
-/** The test that a field selector stands for: `=`, `==` and `!=` on any scalar field, as far as kubectl needs it. */
-export function fieldMatcher(selector: string | undefined): Matcher {
+/** Fields besides name and namespace that can be selected by, for the kinds that have some. */
+const selectableFields: Readonly<Record<string, readonly string[]>> = {
+  Event: [
+    ...['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'].map(
+      (field) => `involvedObject.${field}`,
+    ),
+    'reason',
+    'reportingComponent',
+    'source',
+    'type',
+  ],
+  Job: ['status.successful'],
+  Namespace: ['status.phase'],
+  Node: ['spec.unschedulable'],
+  Pod: [
+    'spec.nodeName',
+    'spec.restartPolicy',
+    'spec.schedulerName',
+    'spec.serviceAccountName',
+    'status.phase',
+    'status.podIP',
+  ],
+  ReplicaSet: ['status.replicas'],
+  Secret: ['type'],
+};
+
+/** The test that a field selector stands for. @throws ApiStatusError 400 for a field that cannot be selected by */
+export function fieldMatcher(selector: string | undefined, type: ResourceType): Matcher {
   const tests = (selector ?? '')
     .split(',')
     .filter((part) => part.trim() !== '')
-    .map(fieldTest);
+    .map((part) => fieldTest(part, type));
   if (tests.length === 0) return everything;
   return (object) => tests.every((test) => test(object));
 }
 
-function fieldTest(requirement: string): Matcher {
+function fieldTest(requirement: string, type: ResourceType): Matcher {
   const match = /^\s*([\w.[\]-]+?)\s*(!=|==|=)\s*(.*?)\s*$/.exec(requirement);
   const [, field, operator, wanted] = match ?? [];
   if (field === undefined || wanted === undefined) {
     throw badRequest(`invalid selector: '${requirement}'; can't understand '${requirement}'`);
+  }
+  const selectable = [
+    'metadata.name',
+    'metadata.namespace',
+    ...((!type.custom && selectableFields[type.kind]) || []),
+  ];
+  if (!selectable.includes(field)) {
+    const known = selectable.map((name) => JSON.stringify(name)).join(', ');
+    throw badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known}`);
   }
   const path = field.split('.');
   return (object) => {

@@ -13,7 +13,7 @@ import type { ServedCluster } from './api-exchange.ts';
 import { parseQuery, readBody } from './api-requests.ts';
 import { send, sendFailure } from './api-sending.ts';
 import { ApiStatusError } from './api-status.ts';
-import { Certificates, organizationOf } from './certificates.ts';
+import { Certificates, clusterOf } from './certificates.ts';
 import type { ObjectStore } from './object-store.ts';
 
 const address = '127.0.0.1';
@@ -184,10 +184,10 @@ export class SimulatedKubernetes {
       // A web page that lets its own name point to 127.0.0.1 is kept out by this.
       throw new ApiStatusError(403, 'Forbidden', `the host ${JSON.stringify(host ?? '')} is not served here`);
     }
-    const [prefix = '', id = ''] = clusterPath.exec(url.pathname) ?? [];
-    if (id === '' || !isHolder(request.socket, id)) {
-      throw new ApiStatusError(401, 'Unauthorized', 'Unauthorized');
-    }
+    const holder = holderOf(request.socket);
+    // `kubectl get --raw` leaves out the path of the server: then the certificate says which cluster is meant.
+    const [prefix = '', id = holder] = clusterPath.exec(url.pathname) ?? [];
+    if (id === undefined || id !== holder) throw new ApiStatusError(401, 'Unauthorized', 'Unauthorized');
     const cluster = this.#unavailable.has(id) ? undefined : this.#clusters.find(id);
     if (!cluster) {
       // Not 404: a client would take that for the absence of the object it asked for.
@@ -211,10 +211,10 @@ export class SimulatedKubernetes {
   }
 }
 
-/** Whether the connection was opened with the client certificate of this cluster. */
-function isHolder(socket: unknown, id: string): boolean {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return false;
-  return socket.getPeerCertificate().subject?.O === organizationOf(id);
+/** The cluster whose client certificate the connection was opened with. */
+function holderOf(socket: unknown): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  return clusterOf(socket.getPeerCertificate().subject?.O);
 }
 
 function base64(text: string): string {

@@ -8,6 +8,8 @@ import type { ResourceType } from './api-resources.ts';
 export interface Shape {
   /** A map that is replaced as a whole. */
   readonly atomic: boolean;
+  /** A map whose keys anyone may add, or a structure that can be absent: it has an owner of its own. */
+  readonly isMap: boolean;
   /** Replaced as a whole, a set of scalars, or items told apart by these fields. */
   readonly list: 'atomic' | 'set' | readonly string[];
   field(name: string): Shape;
@@ -18,7 +20,7 @@ export interface Shape {
 export function shapeOf(type: ResourceType, version: string): Shape {
   if (!type.custom) return builtInShape('', '');
   const schema = type.versions.find(({ name }) => name === version)?.schema;
-  return customShape(schema ?? {}, true);
+  return shapeOfSchema(schema ?? {}, true);
 }
 
 /** Fields that tell list items apart, with the values of absent ones that Kubernetes fills in. */
@@ -39,6 +41,21 @@ export function itemKey(value: unknown, list: Shape['list']): string | undefined
     key[field] = part;
   }
   return Object.keys(key).length === 0 ? undefined : `k:${JSON.stringify(key)}`;
+}
+
+/** Items whose key an earlier item has. */
+export function repeatedItems(
+  items: readonly unknown[],
+  list: Shape['list'],
+): readonly { readonly index: number; readonly key: string }[] {
+  const seen = new Set<string>();
+  return items.flatMap((value, index) => {
+    const key = itemKey(value, list);
+    if (key === undefined) return [];
+    if (seen.has(key)) return [{ index, key }];
+    seen.add(key);
+    return [];
+  });
 }
 
 const named = ['name'];
@@ -79,9 +96,22 @@ const atomicMaps = new Set([
   'involvedObject',
 ]);
 
+const freeMaps = new Set([
+  'labels',
+  'annotations',
+  'data',
+  'binaryData',
+  'limits',
+  'requests',
+  'capacity',
+  'allocatable',
+  'rollingUpdate',
+]);
+
 function builtInShape(name: string, parent: string): Shape {
   return {
     atomic: atomicMaps.has(name),
+    isMap: freeMaps.has(name),
     list: builtInList(name, parent),
     field: (child) => builtInShape(child, name),
     items: () => builtInShape(`${name}[]`, parent),
@@ -99,12 +129,14 @@ function builtInList(name: string, parent: string): Shape['list'] {
   return keyedLists[name] ?? 'atomic';
 }
 
-function customShape(schema: JsonObject, root = false): Shape {
+/** The shape that a schema of a custom resource describes; `root`: of whole objects, which have metadata. */
+export function shapeOfSchema(schema: JsonObject, root = false): Shape {
   const listType = stringOr(schema['x-kubernetes-list-type'], 'atomic');
   const mapKeys = schema['x-kubernetes-list-map-keys'];
   const properties = objectOr(schema.properties);
   return {
     atomic: schema['x-kubernetes-map-type'] === 'atomic',
+    isMap: !root,
     list:
       listType === 'map' && Array.isArray(mapKeys)
         ? mapKeys.filter((key) => typeof key === 'string')
@@ -114,8 +146,8 @@ function customShape(schema: JsonObject, root = false): Shape {
     field: (name) => {
       if (root && name === 'metadata') return builtInShape('metadata', '');
       const property = properties[name] ?? schema.additionalProperties;
-      return customShape(objectOr(property));
+      return shapeOfSchema(objectOr(property));
     },
-    items: () => customShape(objectOr(schema.items)),
+    items: () => shapeOfSchema(objectOr(schema.items)),
   };
 }

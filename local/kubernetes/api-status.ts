@@ -105,7 +105,7 @@ export function invalid(type: Named, name: string, causes: readonly StatusCause[
     422,
     'Invalid',
     `${qualified(type.kind, type.group)} "${name}" is invalid: ${problems}`,
-    { name, ...(type.group ? { group: type.group } : {}), kind: type.kind, causes },
+    { ...(name ? { name } : {}), ...(type.group ? { group: type.group } : {}), kind: type.kind, causes },
   );
 }
 

@@ -13,11 +13,13 @@ import {
   ownableFields,
   ownershipsOf,
 } from './api-managed-fields.ts';
-import { asVersion, checkFinalizers, checkMetadata, keepSystemMetadata } from './api-object.ts';
+import { checkFinalizers, checkMetadata } from './api-metadata.ts';
+import { asVersion, keepSystemMetadata } from './api-object.ts';
 import { type ResourceType, splitApiVersion } from './api-resources.ts';
-import { conformToSchema, valueProblems } from './api-schema.ts';
+import { conformToSchema } from './api-schema.ts';
 import { shapeOf } from './api-shapes.ts';
 import { conflict, modifiedMeanwhile } from './api-status.ts';
+import { valueProblems } from './api-values.ts';
 import type { Admit, RemoveOptions } from './object-store.ts';
 
 export interface Write {
@@ -80,7 +82,7 @@ export function created(
 
 function soleOwner(type: ResourceType, object: KubernetesObject, manager: Manager, time: string): Ownership {
   const shape = shapeOf(type, splitApiVersion(object.apiVersion)[1]);
-  const fields = ownableFields(object, shape, { statusApart: isStatusApart(type) });
+  const fields = ownableFields(object, shape, { statusApart: isStatusApart(type), containers: true });
   return { ...manager, time, paths: new Set(fields.keys()) };
 }
 
@@ -99,7 +101,7 @@ export function changed(change: Change, proposed: KubernetesObject): KubernetesO
   const prepared = change.establishes ? established(type, admitted, now) : admitted;
 
   const shape = shapeOf(type, version);
-  const scope = { subresource, statusApart: isStatusApart(type) };
+  const scope = { subresource, statusApart: isStatusApart(type), containers: true };
   const ownerships =
     change.ownerships ??
     afterUpdate(
@@ -125,6 +127,9 @@ export function terminating(
   const holders = new Set(finalizers);
   if (propagation === 'Foreground') holders.add('foregroundDeletion');
   if (propagation === 'Orphan') holders.add('orphan');
+  if (type.kind === definitionKind.kind && !type.custom && deletionTimestamp === undefined) {
+    holders.add(definitionFinalizer);
+  }
   const isNamespace = isBuiltInNamespace(type);
   if (holders.size === 0 && !(isNamespace && listOr(objectOr(object.spec).finalizers).length > 0)) {
     return undefined;
@@ -194,17 +199,17 @@ function complete(type: ResourceType, object: KubernetesObject): KubernetesObjec
 
 function established(type: ResourceType, object: KubernetesObject, now: string): KubernetesObject {
   if (type.kind !== definitionKind.kind || type.custom) return object;
-  const { finalizers = [], deletionTimestamp } = object.metadata;
-  const isHeld = finalizers.includes(definitionFinalizer) || deletionTimestamp !== undefined;
-  const held = isHeld ? finalizers : [...finalizers, definitionFinalizer];
-  return establish(
-    held.length === 0 ? object : { ...object, metadata: { ...object.metadata, finalizers: held } },
-    now,
-  );
+  return establish(object, now);
 }
 
 function withOwnerships(object: KubernetesObject, ownerships: readonly Ownership[]): KubernetesObject {
-  return { ...object, metadata: { ...object.metadata, managedFields: encodeOwnerships(ownerships) } };
+  const managedFields = encodeOwnerships(ownerships);
+  const { name } = object.metadata;
+  const metadata = without({
+    ...object.metadata,
+    managedFields: managedFields.length > 0 ? managedFields : undefined,
+  });
+  return { ...object, metadata: { ...metadata, name } };
 }
 
 function hasNewSpec(before: KubernetesObject, after: KubernetesObject): boolean {

@@ -6,8 +6,10 @@ import { at, isObject, listOr, stringOr, without } from './api-json.ts';
 import { parseObject, referenceTo } from './api-object.ts';
 import { matcherOf } from './api-reading.ts';
 import { parseBody } from './api-requests.ts';
+import { splitApiVersion } from './api-resources.ts';
 import { unknownFields } from './api-schema.ts';
-import { ApiStatusError, badRequest, invalid, notServed, requiredValue } from './api-status.ts';
+import { ApiStatusError, badRequest, invalid, invalidValue, notServed, requiredValue } from './api-status.ts';
+import { typingProblem } from './api-typing.ts';
 import type { Patch, RemoveOptions, WriteOptions } from './object-store.ts';
 
 export async function createObject(resource: ResourceRequest): Promise<Reply> {
@@ -24,6 +26,12 @@ export async function replaceObject(resource: ResourceRequest): Promise<Reply> {
       await store.finalizeNamespace(object.metadata.name);
     }
     return json(object);
+  }
+  if (resource.type.custom && !object.metadata.resourceVersion) {
+    // Custom resources, unlike most built-in kinds, are not replaced without saying which state is replaced.
+    throw invalid({ ...resource.type, kind: resource.type.plural }, object.metadata.name, [
+      invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+    ]);
   }
   return json(await store.update(object, optionsOf(resource)));
 }
@@ -70,12 +78,12 @@ async function applyObject(resource: ResourceRequest, body: unknown, options: Wr
     ]);
   }
   const object = addressed(resource, parseObject(body));
-  const [unknown] = unknownFields(resource.type, resource.version, object);
-  if (unknown !== undefined) {
+  const problem = typingProblem(type, resource.version, object);
+  if (problem !== undefined) {
     // A real server cannot type the object, and says so with the code of a fault of its own.
     const { namespace = '', name } = object.metadata;
-    const what = `${namespace}/${name}; ${object.apiVersion}, Kind=${object.kind}`;
-    const message = `failed to create typed patch object (${what}): .${unknown}: field not declared in schema`;
+    const what = `${namespace}/${name}; ${type.group}/${resource.version}, Kind=${object.kind}`;
+    const message = `failed to create typed patch object (${what}): ${problem}`;
     throw new ApiStatusError(500, '', message);
   }
   const existed = cluster.store.get(
@@ -131,8 +139,11 @@ function reference({ path, type }: ResourceRequest): ObjectReference {
 }
 
 async function bodyOf(resource: ResourceRequest): Promise<KubernetesObject> {
-  const { request } = resource;
-  const object = parseObject(parseBody(await request.body(), request.contentType));
+  const { request, path, type } = resource;
+  const body = parseBody(await request.body(), request.contentType);
+  // A built-in kind is known from the path, so its objects need not repeat it.
+  const known = type.custom ? {} : { apiVersion: path.apiVersion, kind: type.kind };
+  const object = parseObject(isObject(body) ? { ...known, ...body } : body);
   checkStrict(resource, object);
   return object;
 }
@@ -142,16 +153,19 @@ function checkStrict({ request, type, version }: ResourceRequest, body: object):
   if (!request.query.strict) return;
   const unknown = unknownFields(type, version, body);
   if (unknown.length === 0) return;
-  const problems = unknown.map((path) => `unknown field ${JSON.stringify(path)}`);
-  throw badRequest(`strict decoding error: ${problems.join(', ')}`);
+  const problems = unknown.toSorted().map((path) => `unknown field ${JSON.stringify(path)}`);
+  throw badRequest(
+    `${type.kind} in version ${JSON.stringify(version)} cannot be handled as a ${type.kind}: strict decoding error: ${problems.join(', ')}`,
+  );
 }
 
 /** The object with what its path says; an object that says something else is refused. */
 function addressed({ path, type }: ResourceRequest, object: KubernetesObject): KubernetesObject {
   const { apiVersion, namespace, name } = path;
   if (object.apiVersion !== apiVersion || object.kind !== type.kind) {
+    const version = splitApiVersion(object.apiVersion)[1];
     throw badRequest(
-      `the API version and kind in the data (${object.apiVersion}, ${object.kind}) do not match the expected ones (${apiVersion}, ${type.kind})`,
+      `${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${type.kind} of ${apiVersion}`,
     );
   }
   const { metadata } = object;

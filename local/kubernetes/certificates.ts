@@ -22,9 +22,13 @@ const validYears = 10;
 const renewalDays = 30;
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
-/** What the organisation of a cluster's client certificate says. */
-export function organizationOf(clusterId: string): string {
-  return `petra:cluster:${clusterId}`;
+const organization = 'petra:cluster:';
+
+/** The cluster that a client certificate of this organisation admits to. */
+export function clusterOf(subjectOrganization: string | undefined): string | undefined {
+  return subjectOrganization?.startsWith(organization)
+    ? subjectOrganization.slice(organization.length)
+    : undefined;
 }
 
 /** Certificates kept in a folder, readable by its owner only. */
@@ -42,7 +46,7 @@ export class Certificates {
 
   /** The certificate that admits to one cluster. Safe to repeat. */
   async client(clusterId: string): Promise<Identity> {
-    const subject = `CN=petra-admin, O=${organizationOf(clusterId)}`;
+    const subject = `CN=petra-admin, O=${organization}${clusterId}`;
     return this.#ensure(`client-${clusterId}`, subject, 'clientAuth');
   }
 
