@@ -214,7 +214,8 @@ export class SimulatedKubernetes {
 /** The cluster whose client certificate the connection was opened with. */
 function holderOf(socket: unknown): string | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  return clusterOf(socket.getPeerCertificate().subject?.O);
+  const organization = socket.getPeerCertificate().subject?.O;
+  return typeof organization === 'string' ? clusterOf(organization) : undefined;
 }
 
 function base64(text: string): string {

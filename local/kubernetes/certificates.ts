@@ -25,8 +25,8 @@ const dayMilliseconds = 24 * 60 * 60 * 1000;
 const organization = 'petra:cluster:';
 
 /** The cluster that a client certificate of this organisation admits to. */
-export function clusterOf(subjectOrganization: string | undefined): string | undefined {
-  return subjectOrganization?.startsWith(organization)
+export function clusterOf(subjectOrganization: string): string | undefined {
+  return subjectOrganization.startsWith(organization)
     ? subjectOrganization.slice(organization.length)
     : undefined;
 }
