@@ -16,9 +16,14 @@ export interface MergedKubeconfig {
 /** Marks entries as Petra's, so that a later merge finds them, and never overwrites anyone else's. */
 const marker = 'petra.sh';
 
-const lists = { clusters: 'cluster', contexts: 'context', users: 'user' } as const;
+type ListName = 'clusters' | 'contexts' | 'users';
 
-type ListName = keyof typeof lists;
+/** The lists of a kubeconfig, and the key of an entry's body in each. */
+const lists: readonly (readonly [list: ListName, key: string])[] = [
+  ['clusters', 'cluster'],
+  ['contexts', 'context'],
+  ['users', 'user'],
+];
 
 /** With the failsafe schema every plain value is text as it was written: `1.10`, `yes` or `0x1f` come out unchanged. */
 function parse(text: string, what: string): Document.Parsed {
@@ -43,7 +48,8 @@ function isNothing(node: unknown): boolean {
   return (
     node === undefined ||
     node === null ||
-    (isScalar(node) && ['', 'null', '~', null].includes(node.value as string | null))
+    (isScalar(node) &&
+      (node.value === null || node.value === '' || node.value === 'null' || node.value === '~'))
   );
 }
 
@@ -89,8 +95,8 @@ function freeName(found: Readonly<Record<ListName, YAMLSeq>>, cluster: string): 
   const wanted = cluster.startsWith('petra-') ? cluster : `petra-${cluster}`;
   for (let number = 1; ; number++) {
     const name = number === 1 ? wanted : `${wanted}-${number}`;
-    const isForeign = Object.entries(lists).some(([list, key]) => {
-      const item = entry(found[list as ListName], name);
+    const isForeign = lists.some(([list, key]) => {
+      const item = entry(found[list], name);
       return item !== undefined && ownerOf(item, key) !== cluster;
     });
     if (!isForeign) return name;
@@ -102,19 +108,19 @@ function incomingEntries(kubeconfig: string): Readonly<Record<ListName, YAMLMap>
   const what = "the cluster's kubeconfig";
   const root = parse(kubeconfig, what).contents;
   if (!isMap(root)) throw refuse(what, 'no mapping at the top');
-  const pick = (name: ListName, wanted: string | undefined): YAMLMap => {
+  const pick = (name: ListName, key: string, wanted: string | undefined): YAMLMap => {
     const list = root.get(name);
     const items: YAMLMap[] = isSeq(list) ? list.items.flatMap((item) => (isMap(item) ? [item] : [])) : [];
     const found = items.find((item) => text(item, 'name') === wanted) ?? items[0];
-    const body = found?.get(lists[name]);
+    const body = found?.get(key);
     if (!isMap(body)) throw refuse(what, `no entry in \`${name}\``);
     return body;
   };
-  const context = pick('contexts', text(root, 'current-context'));
+  const context = pick('contexts', 'context', text(root, 'current-context'));
   return {
     contexts: context,
-    clusters: pick('clusters', text(context, 'cluster')),
-    users: pick('users', text(context, 'user')),
+    clusters: pick('clusters', 'cluster', text(context, 'cluster')),
+    users: pick('users', 'user', text(context, 'user')),
   };
 }
 
@@ -162,16 +168,16 @@ function mergeInto(
   incoming.contexts.set('cluster', name);
   incoming.contexts.set('user', name);
   const updated = entry(found.contexts, name) !== undefined;
-  for (const [list, key] of Object.entries(lists)) {
-    const body = incoming[list as ListName];
+  for (const [list, key] of lists) {
+    const body = incoming[list];
     body.set('extensions', document.createNode([{ name: marker, extension: { cluster } }]));
-    const present = entry(found[list as ListName], name);
+    const present = entry(found[list], name);
     if (present) present.set(key, body);
     else {
       const item = new YAMLMap(document.schema);
       item.set('name', name);
       item.set(key, body);
-      found[list as ListName].items.push(item);
+      found[list].items.push(item);
     }
   }
   if (setCurrent || isNothing(root.get('current-context', true))) root.set('current-context', name);
