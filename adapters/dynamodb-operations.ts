@@ -1,6 +1,6 @@
 import type { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { PetraError } from '../core/errors.ts';
-import type { OperationRecord, StepRecord } from '../core/fleet.ts';
+import type { OperationRecord, ResidueLine, StepRecord } from '../core/fleet.ts';
 import type { Operations, Page } from '../core/ports.ts';
 import { decodeCursor, encodeCursor } from './dynamodb-cursor.ts';
 import { DynamoDbItems, type Item, type Listing, type Update } from './dynamodb-items.ts';
@@ -82,12 +82,15 @@ export class DynamoDbOperations implements Operations {
         status: end.status,
         endedAt: end.endedAt,
         failure: end.failure && cutFailure(end.failure, 'operation'),
-        residue: end.residue && cutResidue(end.residue),
       },
       when: '#status = :running',
       values: { running: 'Running' satisfies OperationRecord['status'] },
     });
     if (!finished && !(await this.#items.read(operationKey(id)))) throw notFound(id);
+  }
+
+  async keepResidue(id: string, residue: readonly ResidueLine[]): Promise<void> {
+    await this.#change(id, { ...known, change: { residue: cutResidue(residue) } });
   }
 
   async #change(id: string, update: Update): Promise<void> {

@@ -16,6 +16,8 @@ import {
   type Verb,
 } from './fleet.ts';
 import type { Ports } from './petra.ts';
+import { closeOperation } from './steps/close-operation.ts';
+import { toFailure } from './steps/failure.ts';
 
 export interface Begun {
   /** started: first attempt. resumed: attempt n+1. attached: it was running. unchanged: nothing to do. updated: a setting changed. */
@@ -110,7 +112,9 @@ async function tryRemoval(ports: Ports, request: Removal): Promise<Begun | undef
     throw new PetraError('DeletionProtected', `"${name}" has deletion protection`);
   }
   if (isHeld(ports, present)) {
-    if (present.operation.verb === verb) return attach(ports, present, caller);
+    const { verb: last, options: lastOptions } = present.operation;
+    const sameOptions = (lastOptions.cascade ?? false) === (options.cascade ?? false);
+    if (last === verb && sameOptions) return attach(ports, present, caller);
     throw inProgress(present);
   }
   const { spec, specHash } = present;
@@ -148,8 +152,11 @@ export async function ensureStarted(ports: Ports, record: ClusterRecord): Promis
     steps: [],
     warnings: [],
   };
-  await ports.operations.add(wanted);
   const { id, verb, cluster, uid, fence } = wanted;
+  if (operation.supersedes !== undefined) {
+    await abandon(ports, operation.supersedes, `its lock went stale; ${id} took over`);
+  }
+  await ports.operations.add(wanted);
   await ports.workflows.start({ id, verb, input: { operation: { id, verb, cluster, uid, fence } } });
   return (await ports.operations.find(id)) ?? wanted;
 }
@@ -219,7 +226,7 @@ async function acquire(
       { uid: present.uid, fence: present.fence, now },
       {
         phase: phaseDuring[verb],
-        operation: { id, verb, attempt, options },
+        operation: { id, verb, attempt, options, ...(present.lock ? { supersedes: before.id } : {}) },
         spec,
         specHash,
         region: spec.spec.target.region,
@@ -231,7 +238,6 @@ async function acquire(
     if (hasCode(error, 'OperationInProgress')) return undefined;
     throw error;
   }
-  if (present.lock) await abandon(ports, before.id, `its lock went stale; ${id} took over`);
   return start(ports, record, attempt > 1 ? 'resumed' : 'started', caller);
 }
 
@@ -275,19 +281,20 @@ async function keep(
   return { outcome: 'updated', record };
 }
 
-/** Ends an operation whose lock another one took, or someone removed. Safe to repeat. */
+/**
+ * Ends an operation whose lock another one took, or someone removed. Safe to repeat, and for an operation whose
+ * beginner died before it was recorded.
+ */
 export async function abandon(
-  ports: Pick<Ports, 'operations' | 'clock'>,
+  ports: Pick<Ports, 'operations' | 'ledger' | 'clock'>,
   id: string,
   why: string,
 ): Promise<void> {
+  const operation = await ports.operations.find(id);
+  if (operation?.status !== 'Running') return;
   const error = new PetraError('OperationAbandoned', `operation ${id} was given up: ${why}`);
-  const { code, message, fix, retryable, source } = error;
-  await ports.operations.finish(id, {
-    status: 'Abandoned',
-    endedAt: ports.clock.now().toISOString(),
-    failure: { code, message, fix, retryable, source },
-  });
+  const endedAt = ports.clock.now().toISOString();
+  await closeOperation(ports, operation, { status: 'Abandoned', endedAt, failure: toFailure(error) });
 }
 
 function newLock(ports: Ports, operation: string, fence: number, holder: string): Lock {

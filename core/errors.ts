@@ -199,7 +199,7 @@ export const errorCatalogue = {
     source: 'petra',
     status: 502,
     exit: 1,
-    retryable: false,
+    retryable: true,
     cause: 'A downloaded release file is not what it should be: checksum, YAML or metadata.',
     fix: "Repeat; if it stays, compare the file in the repository with upstream's.",
   },

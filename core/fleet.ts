@@ -50,6 +50,8 @@ export interface OperationSummary {
   readonly verb: Verb;
   readonly attempt: number;
   readonly options: OperationOptions;
+  /** The operation whose stale lock this one took over; it is to be abandoned. */
+  readonly supersedes?: string;
 }
 
 /** A cluster in the fleet: one item in the store. */

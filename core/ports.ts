@@ -8,6 +8,7 @@ import type {
   LedgerEvent,
   Lock,
   OperationRecord,
+  ResidueLine,
   ResourceRecord,
   StepRecord,
 } from './fleet.ts';
@@ -96,7 +97,9 @@ export interface Operations {
   /** Adds warnings (a set, read back in alphabetical order: repeating adds nothing). */
   warn(id: string, warnings: readonly string[]): Promise<void>;
   /** Ends an operation that is `Running`; leaves an ended one as it is. */
-  finish(id: string, end: Pick<OperationRecord, 'status' | 'endedAt' | 'failure' | 'residue'>): Promise<void>;
+  finish(id: string, end: Pick<OperationRecord, 'status' | 'endedAt' | 'failure'>): Promise<void>;
+  /** Keeps what a removal looked for and found; the last report replaces earlier ones. @throws OperationNotFound */
+  keepResidue(id: string, residue: readonly ResidueLine[]): Promise<void>;
 }
 
 /** Append-only history of a cluster: successes and failures, and who asked. */

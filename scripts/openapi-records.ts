@@ -90,6 +90,7 @@ export const operationSummary = object<OperationSummary>('Which operation was th
   verb,
   attempt: integer('1 for the first; each repetition after a failure is the next.'),
   options: ref('OperationOptions'),
+  supersedes: optional(text('The operation whose stale lock this one took over.', 'create-dev-1b4e28ba-1')),
 });
 
 export const operationOptions = object<OperationOptions>('How an operation was asked for.', {

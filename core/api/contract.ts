@@ -1,11 +1,11 @@
 // What travels over the HTTP API, for both sides. One route each; docs/openapi.json says the same.
 //
 //   POST   /management-clusters                 InitRequest    → 202 OperationAnswer (200 when nothing is to do)
-//   DELETE /management-clusters/{name}?cascade  –              → 202 OperationAnswer
+//   DELETE /management-clusters/{name}?cascade  –              → 202 OperationAnswer (200 when it is already gone)
 //   POST   /clusters                            CreateRequest  → 202 OperationAnswer (200 when nothing is to do)
 //   GET    /clusters?kind&management&limit&cursor              → 200 List<ClusterView>
 //   GET    /clusters/{name}                                    → 200 ClusterView (either kind)
-//   DELETE /clusters/{name}                                    → 202 OperationAnswer
+//   DELETE /clusters/{name}                                    → 202 OperationAnswer (200 when it is already gone)
 //   GET    /clusters/{name}/kubeconfig                         → 200 KubeconfigAnswer (either kind)
 //   GET    /clusters/{name}/objects                            → 200 ObjectTree
 //   GET    /clusters/{name}/events?after&limit                 → 200 List<LedgerEvent>

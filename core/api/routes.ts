@@ -7,7 +7,7 @@ import type { ClusterKind, ClusterRecord } from '../fleet.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Ports } from '../petra.ts';
 import { readKubeconfig } from '../steps/create.ts';
-import { workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
+import { refuseProtected, workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
 import { managementOf, requireManagementApi } from '../steps/management-api.ts';
 import { chooseManagement } from './choose-management.ts';
 import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';
@@ -91,9 +91,10 @@ async function deleteManagementCluster(
   const cascade = flag(query, 'cascade');
   const present = await ports.fleet.find(name);
   // Refused here for a quick answer; the workflow looks again, under the lock.
-  if (!cascade && present?.kind === 'management' && present.phase !== 'Deleted' && !present.lock) {
+  if (present?.kind === 'management' && present.phase !== 'Deleted' && !present.lock) {
     const clusters = await workloadClusters(ports, name);
-    if (clusters.length > 0)
+    if (cascade) refuseProtected(clusters);
+    else if (clusters.length > 0)
       throw workloadClustersExist(
         name,
         clusters.map((cluster) => cluster.name),

@@ -64,9 +64,19 @@ async function clusterObjects(context: StepContext): Promise<string[]> {
   return clusters.map(({ metadata }) => metadata.name);
 }
 
+/** A cascade deletes all or none: one protected cluster refuses it. @throws DeletionProtected */
+export function refuseProtected(clusters: readonly ClusterRecord[]): void {
+  const names = clusters.filter(({ deletionProtection }) => deletionProtection).map(({ name }) => name);
+  if (names.length === 0) return;
+  throw new PetraError('DeletionProtected', `deletion protection is on for ${names.join(', ')}`, {
+    details: { clusters: names },
+  });
+}
+
 /** Starts one delete operation for each workload cluster, or attaches to the one that runs. Safe to repeat. */
 export async function deleteWorkloads(context: StepContext): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
+  refuseProtected(clusters);
   for (const { name } of clusters) {
     await beginRemoval(context, { verb: 'delete', name, caller: context.operation.caller, options: {} });
   }
@@ -80,7 +90,8 @@ export async function deleteWorkloads(context: StepContext): Promise<StepOutput>
 export async function checkWorkloadsDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
   if (clusters.length === 0) return { gone: true, message: 'no workload clusters left' };
-  const failed = clusters.filter(({ phase, lock }) => phase === 'Failed' && lock === undefined);
+  // Every deletion was begun before this check, so one that holds no lock and is still here has failed.
+  const failed = clusters.filter(({ lock }) => lock === undefined);
   if (failed.length === 0 && !isOver(context, input)) {
     return { gone: false, message: `waiting for ${clusters.map(({ name }) => name).join(', ')}` };
   }

@@ -3,26 +3,19 @@
 
 import type { ErrorCode } from '../errors.ts';
 import { errorCatalogue, hasCode, PetraError } from '../errors.ts';
-import type { Failure, OperationRecord, ResidueLine } from '../fleet.ts';
+import type { Failure, OperationRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { ClusterChange } from '../ports.ts';
+import { closeOperation, closeSettled, isSettled } from './close-operation.ts';
 import type { StepContext, StepInput } from './context.ts';
-import { isSettled, type StepOutput, toFailure } from './run-step.ts';
+import { toFailure } from './failure.ts';
+import type { StepOutput } from './run-step.ts';
 
 /** Ends an operation well: sets the cluster's last phase, gives the lock back, closes the operation. */
-export async function succeed(
-  context: StepContext,
-  change: ClusterChange,
-  residue?: readonly ResidueLine[],
-): Promise<StepOutput> {
+export async function succeed(context: StepContext, change: ClusterChange): Promise<StepOutput> {
   const endedAt = context.clock.now().toISOString();
   await context.fleet.release(context.lease, { ...change, updatedAt: endedAt });
-  await context.operations.finish(context.operation.id, {
-    status: 'Succeeded',
-    endedAt,
-    ...(residue === undefined ? {} : { residue }),
-  });
-  await appendEnd(context, context.operation, endedAt, { outcome: 'succeeded' });
+  await closeOperation(context, context.operation, { status: 'Succeeded', endedAt });
   return {};
 }
 
@@ -34,12 +27,12 @@ export async function recordFailure(ports: Ports, input: StepInput): Promise<Ste
   const { id, cluster, uid, fence } = input.operation;
   const operation = await ports.operations.find(id);
   if (!operation) throw new PetraError('InternalError', `operation ${id} has no record`);
-  const endedAt = ports.clock.now().toISOString();
   if (await isSettled(ports, operation)) {
-    await ports.operations.finish(id, { status: 'Succeeded', endedAt });
+    await closeSettled(ports, operation);
     return {};
   }
 
+  const endedAt = ports.clock.now().toISOString();
   const failure = originalFailure(operation, input.error);
   const record = await ports.fleet.find(cluster);
   const phase = record?.readyAt === undefined ? 'Failed' : 'Ready';
@@ -47,20 +40,15 @@ export async function recordFailure(ports: Ports, input: StepInput): Promise<Ste
     await ports.fleet.release({ cluster, uid, fence }, { phase, updatedAt: endedAt });
   } catch (error) {
     if (!hasCode(error, 'LeaseLost')) throw error;
-    const lost = record?.operation.id === id && record.lock === undefined ? failure : toFailure(error);
-    await ports.operations.finish(id, {
-      status: lost.code === 'LeaseLost' ? 'Abandoned' : 'Failed',
+    const gaveItBack = record?.operation.id === id && record.lock === undefined;
+    await closeOperation(ports, operation, {
+      status: gaveItBack ? 'Failed' : 'Abandoned',
       endedAt,
-      failure: lost,
+      failure: gaveItBack ? failure : toFailure(error),
     });
     return {};
   }
-  await ports.operations.finish(id, { status: 'Failed', endedAt, failure });
-  await appendEnd(ports, operation, endedAt, {
-    outcome: 'failed',
-    code: failure.code,
-    message: failure.message,
-  });
+  await closeOperation(ports, operation, { status: 'Failed', endedAt, failure });
   return {};
 }
 
@@ -99,22 +87,4 @@ function causeText(cause: string | undefined): string | undefined {
 
 function isCode(name: string): name is ErrorCode {
   return Object.hasOwn(errorCatalogue, name);
-}
-
-async function appendEnd(
-  ports: Pick<Ports, 'ledger'>,
-  operation: OperationRecord,
-  at: string,
-  outcome: { readonly outcome: 'succeeded' | 'failed'; readonly code?: string; readonly message?: string },
-): Promise<void> {
-  await ports.ledger.append({
-    cluster: operation.cluster,
-    uid: operation.uid,
-    at,
-    operationId: operation.id,
-    verb: operation.verb,
-    caller: operation.caller,
-    durationMs: Date.parse(at) - Date.parse(operation.startedAt),
-    ...outcome,
-  });
 }

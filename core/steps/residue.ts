@@ -49,6 +49,6 @@ export async function checkResidue(context: StepContext, input: StepInput): Prom
 
 /** Ends a removal: the record becomes a tombstone, the name is free, the operation keeps the residue report. */
 export async function recordRemoved(context: StepContext): Promise<StepOutput> {
-  const residue = await findResidue(context);
-  return succeed(context, { phase: 'Deleted', deletedAt: context.clock.now().toISOString() }, residue);
+  await context.operations.keepResidue(context.operation.id, await findResidue(context));
+  return succeed(context, { phase: 'Deleted', deletedAt: context.clock.now().toISOString() });
 }

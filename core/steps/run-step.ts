@@ -1,8 +1,10 @@
 import { hasCode, PetraError } from '../errors.ts';
-import type { Failure, LedgerEvent, OperationRecord, StepRecord } from '../fleet.ts';
+import type { LedgerEvent, OperationRecord, StepRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { Lease } from '../ports.ts';
+import { closeSettled, isSettled } from './close-operation.ts';
 import type { StepContext, StepInput } from './context.ts';
+import { toFailure, unforeseen } from './failure.ts';
 
 /** What a step leaves for the state machine: small facts only, never a spec, manifest or secret. */
 export interface StepOutput {
@@ -56,7 +58,7 @@ export async function runStep(
     throw error;
   });
   if (!record) {
-    await ports.operations.finish(id, { status: 'Succeeded', endedAt: begun.toISOString() });
+    await closeSettled(ports, operation);
     return {};
   }
 
@@ -131,44 +133,4 @@ function stepEvent(
     durationMs: Date.parse(at) - Date.parse(step.startedAt),
     ...outcome,
   };
-}
-
-/** Whether the cluster already shows this operation's success: it gave the lock back and set its last phase. */
-export async function isSettled(ports: Pick<Ports, 'fleet'>, operation: OperationRecord): Promise<boolean> {
-  const record = await ports.fleet.find(operation.cluster);
-  if (!record || record.uid !== operation.uid || record.operation.id !== operation.id || record.lock)
-    return false;
-  const removes = operation.verb === 'delete' || operation.verb === 'destroy';
-  return record.phase === (removes ? 'Deleted' : 'Ready') && (removes || record.readyAt !== undefined);
-}
-
-/** An error as it is stored and shown. */
-export function toFailure(error: PetraError, step?: string): Failure {
-  const causes = causesOf(error);
-  return {
-    code: error.code,
-    message: error.message,
-    fix: error.fix,
-    retryable: error.retryable,
-    source: error.source,
-    ...(step === undefined ? {} : { step }),
-    ...(error.evidence.length > 0 ? { evidence: error.evidence } : {}),
-    ...(causes.length > 0 ? { causes } : {}),
-  };
-}
-
-function causesOf(error: Error): string[] {
-  const causes: string[] = [];
-  for (let cause = error.cause; cause !== undefined && causes.length < 8; ) {
-    causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  return causes;
-}
-
-function unforeseen(state: string, error: unknown): PetraError {
-  const text = error instanceof Error ? error.message : String(error);
-  return new PetraError('InternalError', `${state} failed in a way Petra did not foresee: ${text}`, {
-    cause: error,
-  });
 }

@@ -59,9 +59,16 @@ export function operationsContract(open: () => Promise<OperationsUnderTest>): vo
         steps: [step('Preflight'), step('LaunchInstance', { failure })],
         warnings: ['a synthetic repository is used'],
         failure,
-        residue: [{ type: 'EC2 instances', searched: 'tag petra.sh/uid', found: [] }],
       });
       expect(await operations.find(record.id)).toEqual(record);
+    });
+
+    it('a residue report is kept, and the last one counts', async () => {
+      const { id } = await added();
+      const report = (found: string[]) => [{ type: 'EC2 instances', searched: 'tag petra.sh/uid', found }];
+      await operations.keepResidue(id, report(['i-1']));
+      await operations.keepResidue(id, report([]));
+      expect((await operations.find(id))?.residue).toEqual(report([]));
     });
 
     it('an id that was never added is not found', async () => {
@@ -119,7 +126,7 @@ export function operationsContract(open: () => Promise<OperationsUnderTest>): vo
 
     it('a running operation ends once, and what came with the end stays', async () => {
       const record = await added();
-      const end = { status: 'Failed', endedAt: at(60), failure, residue: [] } as const;
+      const end = { status: 'Failed', endedAt: at(60), failure } as const;
       await operations.finish(record.id, end);
       await operations.finish(record.id, { status: 'Abandoned', endedAt: at(90) });
       expect(await operations.find(record.id)).toEqual({ ...record, ...end });

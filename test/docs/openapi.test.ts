@@ -5,7 +5,7 @@ import { toProblem } from '../../core/api/problem.ts';
 import { type ApiRequest, routes } from '../../core/api/routes.ts';
 import { PetraError } from '../../core/errors.ts';
 import type { ClusterRecord, ResidueLine, StepRecord } from '../../core/fleet.ts';
-import { toFailure } from '../../core/steps/run-step.ts';
+import { toFailure } from '../../core/steps/failure.ts';
 import { renderOpenApi } from '../../scripts/generate-openapi.ts';
 import { routeDocs } from '../../scripts/openapi-routes.ts';
 import { managementSpec, type TestPorts, testPorts, workloadSpec } from '../core/test-ports.ts';
@@ -119,10 +119,10 @@ describe('answers', () => {
       },
     );
     const residue: ResidueLine[] = [{ type: 't', searched: 's', found: ['i-1'] }];
+    await ports.operations.keepResidue(operation.id, residue);
     await ports.operations.finish(operation.id, {
       status,
       endedAt: at,
-      residue,
       ...(status === 'Failed' ? { failure } : {}),
     });
   }

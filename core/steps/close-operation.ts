@@ -1,0 +1,41 @@
+import type { Failure, OperationRecord, OperationStatus } from '../fleet.ts';
+import type { Ports } from '../petra.ts';
+
+/**
+ * Closes an operation: in the ledger, then in its own record. Safe to repeat.
+ * The ledger first: a kill in between leaves a second line there, never a missing one.
+ */
+export async function closeOperation(
+  ports: Pick<Ports, 'ledger' | 'operations'>,
+  operation: OperationRecord,
+  end: { readonly status: OperationStatus; readonly endedAt: string; readonly failure?: Failure },
+): Promise<void> {
+  const { id, cluster, uid, verb, caller, startedAt } = operation;
+  const { status, endedAt, failure } = end;
+  await ports.ledger.append({
+    cluster,
+    uid,
+    at: endedAt,
+    operationId: id,
+    verb,
+    caller,
+    outcome: status === 'Succeeded' ? 'succeeded' : 'failed',
+    durationMs: Date.parse(endedAt) - Date.parse(startedAt),
+    ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
+  });
+  await ports.operations.finish(id, end);
+}
+
+/** Whether the cluster already shows this operation's success: it gave the lock back and set its last phase. */
+export async function isSettled(ports: Pick<Ports, 'fleet'>, operation: OperationRecord): Promise<boolean> {
+  const record = await ports.fleet.find(operation.cluster);
+  if (!record || record.uid !== operation.uid || record.operation.id !== operation.id || record.lock)
+    return false;
+  const removes = operation.verb === 'delete' || operation.verb === 'destroy';
+  return record.phase === (removes ? 'Deleted' : 'Ready') && (removes || record.readyAt !== undefined);
+}
+
+/** Closes an operation whose cluster already shows its success, since it was killed before it could. Safe to repeat. */
+export async function closeSettled(ports: Ports, operation: OperationRecord): Promise<void> {
+  await closeOperation(ports, operation, { status: 'Succeeded', endedAt: ports.clock.now().toISOString() });
+}
