@@ -10,6 +10,17 @@ import { PetraError } from '../core/errors.ts';
 import type { Ports } from '../core/petra.ts';
 import type { Log } from './log.ts';
 
+/** Who asks, for the ledger. A container's user may have no name. */
+const caller = `local:${userName() ?? `uid-${process.getuid?.() ?? 'unknown'}`}`;
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A spec is at most 64 KiB; its JSON can be a little longer. */
 const maximumBody = 256 * 1024;
 
@@ -98,7 +109,7 @@ async function answer(ports: Ports, request: IncomingMessage): Promise<ApiRespon
     path: found.parts,
     query: Object.fromEntries(url.searchParams),
     body: await readBody(request),
-    caller: `local:${userInfo().username}`,
+    caller,
   });
 }
 
