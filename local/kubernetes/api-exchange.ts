@@ -27,7 +27,7 @@ export interface ApiRequest {
   readonly accept: string;
   readonly contentType: string | undefined;
   readonly userAgent: string;
-  readonly body: () => Promise<string>;
+  readonly body: () => Promise<Buffer>;
 }
 
 export type Reply =

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
+import { decodeProtobuf } from './api-protobuf.ts';
 import { joinApiVersion } from './api-resources.ts';
 import { ApiStatusError, badRequest, invalid, notServed } from './api-status.ts';
 
@@ -51,8 +52,8 @@ function decode(part: string): string {
 /** The limit of a real API server (`MaxRequestBodyBytes` in k8s.io/apiserver/pkg/server/config.go). */
 const bodyLimitBytes = 3 * 1024 * 1024;
 
-/** The body as text. @throws ApiStatusError 413 when it is too large */
-export async function readBody(request: IncomingMessage): Promise<string> {
+/** The body. @throws ApiStatusError 413 when it is too large */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -67,22 +68,17 @@ export async function readBody(request: IncomingMessage): Promise<string> {
     }
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 /**
- * The value of a body in JSON or YAML.
- * @throws ApiStatusError 400 when it cannot be read (of YAML: also when a key is repeated), 415 for other formats
+ * The value of a body in JSON, YAML or protobuf.
+ * @throws ApiStatusError 400 when it cannot be read (of YAML: also when a key is repeated)
  */
-export function parseBody(text: string, contentType: string | undefined): unknown {
+export function parseBody(body: Buffer, contentType: string | undefined): unknown {
   const type = contentType?.split(';')[0]?.trim() ?? 'application/json';
-  if (type.includes('protobuf')) {
-    throw new ApiStatusError(
-      415,
-      'UnsupportedMediaType',
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
-    );
-  }
+  if (type === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body);
+  const text = body.toString('utf8');
   try {
     return type.endsWith('yaml') && !/^\s*\{/.test(text) ? parseYaml(text) : JSON.parse(text);
   } catch (error) {

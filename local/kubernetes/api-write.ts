@@ -172,6 +172,25 @@ export function checkPreconditions(
   }
 }
 
+/** @throws ApiStatusError 409, in the words that a real server has for deletions alone */
+export function checkRemoval(
+  type: ResourceType,
+  options: RemoveOptions,
+  { metadata }: KubernetesObject,
+): void {
+  const refuse = (why: string) => conflict({ ...type, plural: type.kind }, metadata.name, why);
+  if (options.uid !== undefined && options.uid !== metadata.uid) {
+    throw refuse(
+      `the UID in the precondition (${options.uid}) does not match the UID in record (${metadata.uid}). The object might have been deleted and then recreated`,
+    );
+  }
+  if (options.resourceVersion !== undefined && options.resourceVersion !== metadata.resourceVersion) {
+    throw refuse(
+      `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${metadata.resourceVersion}). The object might have been modified`,
+    );
+  }
+}
+
 function isBuiltInNamespace(type: ResourceType): boolean {
   return type.kind === 'Namespace' && !type.custom;
 }

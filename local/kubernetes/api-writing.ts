@@ -199,8 +199,8 @@ function optionsOf({ path, request, type, version }: ResourceRequest): WriteOpti
 }
 
 async function removalOf({ request }: ResourceRequest): Promise<RemoveOptions> {
-  const text = await request.body();
-  const options = text === '' ? {} : parseBody(text, request.contentType);
+  const body = await request.body();
+  const options = body.length === 0 ? {} : parseBody(body, request.contentType);
   const uid = at(options, 'preconditions', 'uid');
   const resourceVersion = at(options, 'preconditions', 'resourceVersion');
   const policy = stringOr(at(options, 'propagationPolicy'), request.query.propagation ?? 'Background');
