@@ -3,7 +3,7 @@
 
 import type { KubernetesObject } from '../../core/ports.ts';
 import { changedPaths, readablePath, separator } from './api-fields.ts';
-import { isObject, type JsonObject } from './api-json.ts';
+import { isObject } from './api-json.ts';
 import {
   lose,
   type Manager,
@@ -55,7 +55,9 @@ export function applyConfiguration(application: Application): {
   const dropped = [...(own?.paths ?? [])].filter(
     (path) => !configured.has(path) && !isHeldByOther(path, remaining, configured.keys()),
   );
-  const object = asObject(dropped.length > 0 ? prune(merged, dropped, shape) : merged, configuration);
+  // What is applied as an empty map stays one: pruning alone would drop it.
+  const pruned = dropped.length > 0 ? merge(prune(merged, dropped, shape), configuration, shape) : merged;
+  const object = asObject(pruned, configuration);
   const paths = new Set(configured.keys());
   const unchanged = own && own.paths.size === paths.size && [...paths].every((path) => own.paths.has(path));
   const entry: Ownership = { ...manager, time: unchanged ? own.time : application.now, paths };
@@ -171,16 +173,4 @@ function applyConflict(
 function describeManager({ name, subresource, operation, apiVersion }: Manager): string {
   const through = subresource === undefined ? '' : ` with subresource ${JSON.stringify(subresource)}`;
   return `${JSON.stringify(name)}${through}${operation === 'Update' ? ` using ${apiVersion}` : ''}`;
-}
-
-/** What a JSON object states about itself, for reading patches: apiVersion, kind and name when they are strings. */
-export function identityOf(object: JsonObject): {
-  readonly apiVersion?: string;
-  readonly kind?: string;
-} {
-  const { apiVersion, kind } = object;
-  return {
-    ...(typeof apiVersion === 'string' ? { apiVersion } : {}),
-    ...(typeof kind === 'string' ? { kind } : {}),
-  };
 }
