@@ -1,8 +1,8 @@
 // The Kubernetes port straight onto the object stores of simulated clusters, without HTTP: for tests of whole workflows
 // that need no API server. A kubeconfig is just the id of its cluster.
 
-import { PetraError } from '../../core/errors.ts';
-import type { Kubernetes, KubernetesAccess, KubernetesObject } from '../../core/ports.ts';
+import { type ErrorCode, PetraError } from '../../core/errors.ts';
+import type { Kubernetes, KubernetesAccess } from '../../core/ports.ts';
 import type { Disk } from '../../local/disk.ts';
 import { ApiStatusError } from '../../local/kubernetes/api-status.ts';
 import { ObjectStore } from '../../local/kubernetes/object-store.ts';
@@ -53,30 +53,30 @@ export class InProcessApis implements ClusterApis, KubernetesAccess {
     };
     return {
       apply: (object, { dryRun = false } = {}) =>
-        translated(async () => open().apply(object, { fieldManager: 'petra', force: true, dryRun })),
-      read: ({ apiVersion, kind, namespace, name }) =>
-        translated(async () => open().get(apiVersion, kind, namespace, name)),
-      list: ({ apiVersion, kind }, query) =>
-        translated(async (): Promise<readonly KubernetesObject[]> => {
-          const store = open();
-          return store.resourceFor(apiVersion, kind) ? store.list(apiVersion, kind, query ?? {}) : [];
-        }),
-      remove: (reference, options) =>
-        translated(async () => {
-          await open().remove(reference, options ?? {});
-        }),
+        translated(() => open().apply(object, { fieldManager: 'petra', force: true, dryRun })),
+      read: async ({ apiVersion, kind, namespace, name }) => open().get(apiVersion, kind, namespace, name),
+      list: async ({ apiVersion, kind }, query) => open().list(apiVersion, kind, query ?? {}),
+      remove: async (reference, options) => {
+        const store = open();
+        if (!store.get(reference.apiVersion, reference.kind, reference.namespace, reference.name)) return;
+        await translated(() => store.remove(reference, options ?? {}));
+      },
     };
   }
 }
 
+/** As adapters/kubernetes-errors.ts names what an API server refuses. */
 async function translated<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (!(error instanceof ApiStatusError)) throw error;
-    if (error.reason === 'NotFound') return undefined as T;
-    const code =
-      error.code === 409 ? 'ObjectConflict' : error.code >= 500 ? 'WebhookUnavailable' : 'ObjectRefused';
-    throw new PetraError(code, error.message, { cause: error });
+    throw new PetraError(codeOf(error), error.message, { cause: error });
   }
+}
+
+function codeOf({ code, details }: ApiStatusError): ErrorCode {
+  const terminating = (details?.causes ?? []).some(({ reason }) => reason === 'NamespaceTerminating');
+  if (code === 409 || terminating) return 'ObjectConflict';
+  return code >= 500 ? 'WebhookUnavailable' : 'ObjectRefused';
 }
