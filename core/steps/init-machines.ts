@@ -121,7 +121,22 @@ export async function checkNodes(context: StepContext, input: StepInput): Promis
   const nodes = (await api.list({ apiVersion: 'v1', kind: 'Node' }).catch(ignoreUnreachable)) ?? [];
   const ready = nodes.filter((node) => conditionOf(node, 'Ready')?.status === 'True');
   const message = `${ready.length} of ${machines.length} nodes are Ready`;
-  if (ready.length >= machines.length) return { ready: true, message };
+  if (ready.length >= machines.length) {
+    const { controlPlane, workers } = context.record.spec.spec.nodes;
+    const observedAt = context.clock.now().toISOString();
+    await context.fleet.update(context.lease, {
+      observed: {
+        phase: 'Provisioned',
+        controlPlaneReplicas: controlPlane.count,
+        controlPlaneReadyReplicas: controlPlane.count,
+        workerReplicas: workers.count,
+        workerReadyReplicas: workers.count,
+        observedAt,
+      },
+      updatedAt: observedAt,
+    });
+    return { ready: true, message };
+  }
   if (isOver(context, input)) {
     const conditions = nodes.map(
       (node) => `node ${node.metadata.name}: ${conditionOf(node, 'Ready')?.message ?? 'no Ready condition'}`,

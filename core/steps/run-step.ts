@@ -76,7 +76,7 @@ export async function runStep(
 
   try {
     const output = await step.run({ ...ports, record, operation, lease }, input);
-    await recordOutcome(ports, operation, running, output);
+    await recordOutcome(ports, operation, running, output, step.final === true);
     return output;
   } catch (error) {
     const named = error instanceof PetraError ? error : unforeseen(state, error);
@@ -90,6 +90,7 @@ async function recordOutcome(
   operation: OperationRecord,
   running: StepRecord,
   output: StepOutput,
+  final: boolean,
 ): Promise<void> {
   const message = output.message === undefined ? {} : { message: output.message };
   if (output.ready === false || output.gone === false) {
@@ -99,6 +100,8 @@ async function recordOutcome(
   const endedAt = ports.clock.now().toISOString();
   const { message: _waitedFor, ...rest } = running;
   await ports.operations.recordStep(operation.id, { ...rest, status: 'Succeeded', endedAt, ...message });
+  // What ends an operation has already written the operation's own last line.
+  if (final) return;
   await ports.ledger.append(stepEvent(operation, running, endedAt, { outcome: 'succeeded', ...message }));
 }
 
