@@ -7,16 +7,14 @@ import { parseFault } from './faults.ts';
 import { logToStderr } from './log.ts';
 import { startLocalPetra } from './petra.ts';
 
-/** Simulated seconds per real second: a workload cluster, five to fifteen minutes on AWS, in about five seconds. */
-const defaultSpeed = 60;
 /** In real seconds. */
 const defaultShortestLimit = 20;
 
-function numberOf(text: string | undefined, name: string, fallback: number): number {
+function numberOf(text: string | undefined, name: string, fallback: number, least = 0): number {
   if (text === undefined) return fallback;
   const number = Number(text);
-  if (Number.isFinite(number) && number >= 0) return number;
-  throw new PetraError('InvalidUsage', `--${name}: expected a number, got "${text}"`);
+  if (Number.isFinite(number) && number >= least) return number;
+  throw new PetraError('InvalidUsage', `--${name}: expected a number from ${least} on, got "${text}"`);
 }
 
 try {
@@ -34,7 +32,7 @@ try {
   const petra = await startLocalPetra({
     stateFolder: values.state,
     port: numberOf(values.port, 'port', 0),
-    speed: numberOf(values.speed, 'speed', defaultSpeed) || defaultSpeed,
+    ...(values.speed === undefined ? {} : { speed: numberOf(values.speed, 'speed', 1, 1) }),
     faults: (values.fault ?? []).map(parseFault),
     shortestLimit: numberOf(values['shortest-limit'], 'shortest-limit', defaultShortestLimit),
     version: String(version),

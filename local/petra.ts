@@ -21,12 +21,15 @@ import { openStateFolder } from './state-folder.ts';
 import { SyntheticReleases } from './synthetic-releases.ts';
 import { LocalWorkflows } from './workflows.ts';
 
+/** A workload cluster, five to fifteen minutes on AWS, then takes about five seconds. */
+const defaultSpeed = 60;
+
 export interface LocalOptions {
   readonly stateFolder: string;
   /** 0: any that is free. */
   readonly port: number;
-  /** Simulated seconds per real second. */
-  readonly speed: number;
+  /** Simulated seconds per real second; absent: as the last time, or `defaultSpeed`. */
+  readonly speed?: number;
   readonly faults: readonly ReturnType<typeof parseFault>[];
   /** The least a phase may last, in real seconds: the machine itself does not get faster with the simulation. */
   readonly shortestLimit: number;
@@ -38,8 +41,9 @@ export interface LocalOptions {
 export async function startLocalPetra(
   options: LocalOptions,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const { log, version, speed } = options;
+  const { log, version } = options;
   const state = await openStateFolder(options.stateFolder);
+  const speed = (await state.speed(options.speed)) ?? defaultSpeed;
   const pace = new Pace(speed);
   // First of all: the database says whether another process has this state.
   const database = await openDatabase(await state.inside('database'));

@@ -1,7 +1,7 @@
 // What a local Petra keeps on disk. Everything in it belongs to one user and one server at a time.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PetraError } from '../core/errors.ts';
 
@@ -20,6 +20,8 @@ export interface StateFolder {
   readonly token: string;
   /** A folder inside, made private. */
   inside(name: string): Promise<string>;
+  /** The given speed, remembered for later starts; without one, the last that was given, if any. */
+  speed(given: number | undefined): Promise<number | undefined>;
   publish(endpoint: Endpoint): Promise<void>;
   unpublish(): Promise<void>;
 }
@@ -46,11 +48,17 @@ export async function openStateFolder(folder: string): Promise<StateFolder> {
         await mkdir(inner, { recursive: true, mode: 0o700 });
         return inner;
       },
-      publish: async (endpoint) => {
-        const temporary = `${endpointFile}.${process.pid}`;
-        await writeFile(temporary, JSON.stringify(endpoint), { mode: 0o600 });
-        await rename(temporary, endpointFile);
+      speed: async (given) => {
+        const file = path.join(folder, 'settings.json');
+        if (given !== undefined) {
+          await replace(file, JSON.stringify({ speed: given }));
+          return given;
+        }
+        const text = await readFile(file, 'utf8').catch(() => '{}');
+        const { speed }: { readonly speed?: unknown } = JSON.parse(text);
+        return typeof speed === 'number' ? speed : undefined;
       },
+      publish: (endpoint) => replace(endpointFile, JSON.stringify(endpoint)),
       unpublish: () => rm(endpointFile, { force: true }),
     };
   } catch (error) {
@@ -61,12 +69,23 @@ export async function openStateFolder(folder: string): Promise<StateFolder> {
   }
 }
 
+/** Whole or not at all: a process killed in between must not leave an empty token behind. */
 async function writeOnce(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, content, { mode: 0o600 });
   try {
-    await writeFile(file, content, { flag: 'wx', mode: 0o600 });
+    await link(temporary, file);
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  } finally {
+    await rm(temporary, { force: true });
   }
+}
+
+async function replace(file: string, content: string): Promise<void> {
+  const temporary = `${file}.${process.pid}`;
+  await writeFile(temporary, content, { mode: 0o600 });
+  await rename(temporary, file);
 }
 
 function reason(error: unknown): string {
