@@ -23,7 +23,7 @@ const allowed: Readonly<
       'node:',
     ],
   },
-  cli: { folders: ['core', 'cli'], packages: ['commander', 'listr2', 'yaml', 'node:'] },
+  cli: { folders: ['core', 'cli'], packages: ['commander', 'yaml', 'node:'] },
 };
 
 /** Packages that only one file may import, so that a replacement touches one file. */
@@ -31,7 +31,6 @@ const singleImporters: Readonly<Record<string, string>> = {
   'aws-local-stepfunctions': 'local/run-workflow.ts',
   'classic-level': 'local/disk.ts',
   '@peculiar/x509': 'local/kubernetes/certificates.ts',
-  listr2: 'cli/progress.ts',
 };
 
 function sources(folder: string): string[] {
