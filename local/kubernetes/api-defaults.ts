@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { at, isObject, type JsonObject, listOr, objectOr } from './api-json.ts';
+import { at, isObject, type JsonObject, listOr, objectOr, stringOr } from './api-json.ts';
 
 /** The object with defaults filled in, as the API server does before storing it. */
 export function withDefaults(object: KubernetesObject): KubernetesObject {
@@ -35,6 +35,9 @@ export function withDefaults(object: KubernetesObject): KubernetesObject {
       return withSpec(object, serviceDefaults(object), servicePorts);
     case 'CustomResourceDefinition':
       return withSpec(object, { conversion: { strategy: 'None' } }, (spec) => spec);
+    case 'MutatingWebhookConfiguration':
+    case 'ValidatingWebhookConfiguration':
+      return { ...object, webhooks: listOr(object.webhooks).filter(isObject).map(webhook) };
     case 'Secret':
       return secret(object);
     default:
@@ -43,6 +46,7 @@ export function withDefaults(object: KubernetesObject): KubernetesObject {
 }
 
 const podDefaults = {
+  securityContext: {},
   restartPolicy: 'Always',
   terminationGracePeriodSeconds: 30,
   dnsPolicy: 'ClusterFirst',
@@ -73,16 +77,37 @@ function templated(spec: JsonObject): JsonObject {
 }
 
 function podSpec(spec: JsonObject): JsonObject {
-  const containers = listOr(spec.containers)
-    .filter(isObject)
-    .map((container) => ({
-      imagePullPolicy: 'IfNotPresent',
-      ...container,
-      ...(Array.isArray(container.ports)
-        ? { ports: container.ports.map((port) => ({ protocol: 'TCP', ...objectOr(port) })) }
-        : {}),
-    }));
+  const containers = listOr(spec.containers).filter(isObject).map(container);
   return { ...spec, containers };
+}
+
+function container(fields: JsonObject): JsonObject {
+  const image = stringOr(fields.image, '');
+  const isLatest = !/[:@]/.test(image.slice(image.lastIndexOf('/') + 1)) || image.endsWith(':latest');
+  return {
+    imagePullPolicy: isLatest ? 'Always' : 'IfNotPresent',
+    resources: {},
+    terminationMessagePath: '/dev/termination-log',
+    terminationMessagePolicy: 'File',
+    ...fields,
+    ...(Array.isArray(fields.ports)
+      ? { ports: fields.ports.map((port) => ({ protocol: 'TCP', ...objectOr(port) })) }
+      : {}),
+  };
+}
+
+function webhook(fields: JsonObject): JsonObject {
+  return {
+    failurePolicy: 'Fail',
+    matchPolicy: 'Equivalent',
+    namespaceSelector: {},
+    objectSelector: {},
+    timeoutSeconds: 10,
+    ...fields,
+    ...(Array.isArray(fields.rules)
+      ? { rules: fields.rules.map((rule) => ({ scope: '*', ...objectOr(rule) })) }
+      : {}),
+  };
 }
 
 function serviceDefaults(object: KubernetesObject): JsonObject {
@@ -98,6 +123,7 @@ function serviceDefaults(object: KubernetesObject): JsonObject {
     clusterIPs: [clusterIP],
     ipFamilies: ['IPv4'],
     ipFamilyPolicy: 'SingleStack',
+    internalTrafficPolicy: 'Cluster',
   };
 }
 

@@ -27,7 +27,6 @@ const unowned = new Set([
     'deletionTimestamp',
     'deletionGracePeriodSeconds',
     'generation',
-    'generateName',
     'managedFields',
     'selfLink',
   ].map((field) => `f:metadata${separator}f:${field}`),

@@ -33,6 +33,8 @@ export class Journal {
       const [group = '', plural = '', namespace = '', name = ''] = key.split('/');
       this.#objectsOf(`${group}/${plural}`).set(`${namespace}/${name}`, deepFreeze(object));
       if (object.kind === definitionKind.kind) this.#define(object);
+      // A crash may have come between an object and the reservation of its number.
+      this.#version = Math.max(this.#version, Number(object.metadata.resourceVersion));
     }
   }
 

@@ -121,13 +121,10 @@ function finalizerProblems(type: ResourceType, finalizers: readonly string[]): r
 }
 
 function ownerProblems({ metadata }: KubernetesObject): readonly StatusCause[] {
-  return (metadata.ownerReferences ?? []).flatMap((owner, index) =>
+  return (metadata.ownerReferences ?? []).flatMap((owner) =>
     (['apiVersion', 'kind', 'name', 'uid'] as const)
       .filter((field) => !owner[field])
-      .map((field) => {
-        const path = `metadata.ownerReferences[${index}].${field === 'apiVersion' ? 'version' : field}`;
-        return invalidValue(path, '', `${field === 'apiVersion' ? 'version' : field} must not be empty`);
-      }),
+      .map((field) => invalidValue(`metadata.ownerReferences.${field}`, '', 'must not be empty')),
   );
 }
 

@@ -7,7 +7,7 @@ import { readablePath } from './api-fields.ts';
 import { isObject, type JsonObject, objectOr } from './api-json.ts';
 import type { ResourceType } from './api-resources.ts';
 import { embedded, rootFields, schemaOf, schemaOfField, unknownFields } from './api-schema.ts';
-import { repeatedItems, type Shape, shapeOf } from './api-shapes.ts';
+import { itemKey, repeatedItems, type Shape, shapeOf } from './api-shapes.ts';
 
 /** The first thing about a configuration that does not fit its type: `.spec.size: expected string, got …`. */
 export function typingProblem(
@@ -34,7 +34,11 @@ function find(
     const [repeated] = repeatedItems(value, shape.list);
     if (repeated) return `${path}: duplicate entries for key ${readablePath(repeated.key)}`;
     const items = schema && embedded(objectOr(schema.items));
-    return firstOf(value, (item, index) => find(item, items, shape.items(), `${path}[${index}]`));
+    return firstOf(value, (item, index) => {
+      const key = itemKey(item, shape.list);
+      const itemPath = key === undefined ? `${path}[${index}]` : path + readablePath(key);
+      return find(item, items, shape.items(), itemPath);
+    });
   }
   if (!isObject(value)) return undefined;
   return firstOf(Object.entries(value), ([name, field]) => {

@@ -24,7 +24,11 @@ function deployment(containers: readonly object[], spec: object = {}): Kubernete
     apiVersion: 'apps/v1',
     kind: 'Deployment',
     metadata: { name: 'd', namespace: 'default' },
-    spec: { ...spec, selector: { matchLabels: { a: 'b' } }, template: { spec: { containers } } },
+    spec: {
+      ...spec,
+      selector: { matchLabels: { a: 'b' } },
+      template: { metadata: { labels: { a: 'b' } }, spec: { containers } },
+    },
   };
 }
 
@@ -88,7 +92,8 @@ describe('server-side apply', () => {
     ]);
     const fewer = await store.apply(deployment([{ name: 'a', image: 'i:1', args: ['z'], ports }]), by('one'));
     expect(containersOf(fewer)).toMatchObject([{ args: ['z'] }, { name: 'b' }]);
-    expect(containersOf(await store.apply(deployment([]), by('two')))).toHaveLength(1);
+    const left = await store.apply(deployment([]), by('two'));
+    expect(containersOf(left)).toMatchObject([{ name: 'a', ports: [{ containerPort: 80 }] }]);
   });
 
   test('defaults belong to nobody and are not taken back', async () => {
@@ -96,7 +101,7 @@ describe('server-side apply', () => {
     await store.apply(deployment([{ name: 'a', image: 'i' }]), by('one'));
     const again = await store.apply(deployment([{ name: 'a', image: 'i' }]), by('one'));
     expect(again).toMatchObject({ metadata: { generation: 1 }, spec: { replicas: 1 } });
-    expect(containersOf(again)).toMatchObject([{ imagePullPolicy: 'IfNotPresent' }]);
+    expect(containersOf(again)).toMatchObject([{ imagePullPolicy: 'Always' }]);
   });
 
   test('status is applied through its subresource, apart from the rest', async () => {
@@ -141,7 +146,8 @@ describe('patches', () => {
   test('a merge patch replaces lists and removes what is null', async () => {
     const store = await openStore();
     await store.create(deployment([{ name: 'a', image: 'i' }], { paused: true }));
-    const value = { spec: { paused: null, template: { spec: { containers: [{ name: 'b' }] } } } };
+    const containers = [{ name: 'b', image: 'j' }];
+    const value = { spec: { paused: null, template: { spec: { containers } } } };
     const patched = await store.patch(reference, { type: 'merge', value });
     expect(patched.spec).not.toHaveProperty('paused');
     expect(containersOf(patched)).toMatchObject([{ name: 'b' }]);
@@ -161,7 +167,7 @@ describe('patches', () => {
     ];
     const value = { spec: { template: { spec: { containers, '$setElementOrder/containers': [] } } } };
     const patched = await store.patch(reference, { type: 'strategic', value });
-    expect(containersOf(patched)).toMatchObject([{ name: 'a', image: 'k', imagePullPolicy: 'IfNotPresent' }]);
+    expect(containersOf(patched)).toMatchObject([{ name: 'a', image: 'k', imagePullPolicy: 'Always' }]);
   });
 
   test('a JSON patch adds, replaces, moves and removes, or does nothing at all', async () => {

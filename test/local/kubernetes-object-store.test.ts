@@ -306,3 +306,37 @@ describe('deletion', () => {
     expect(after.list('v1', 'ConfigMap')).toEqual([]);
   });
 });
+
+test('a version is not given twice, even when its reservation was lost in a crash', async () => {
+  const disk = Disk.inMemory();
+  const before = await storeWithNamespace(disk);
+  const made = await before.create(configMap('a'));
+  await disk.collection<number>('kubernetes-versions').put('one', 0);
+  const after = ObjectStore.open(disk, 'one');
+  const next = await after.create(configMap('b'));
+  expect(Number(next.metadata.resourceVersion)).toBeGreaterThan(Number(made.metadata.resourceVersion));
+});
+
+test('workloads that a real server refuses are refused', async () => {
+  const store = await storeWithNamespace();
+  const deployment = (selector: object | undefined, containers: readonly object[]): KubernetesObject => ({
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'd', namespace: 'default' },
+    spec: { selector, template: { metadata: { labels: { a: 'b' } }, spec: { containers } } },
+  });
+  const selector = { matchLabels: { a: 'b' } };
+  const problemOf = async (object: KubernetesObject) =>
+    (await failureOf(store.create(object))).message.replace('Deployment.apps "d" is invalid: ', '');
+  expect(await problemOf(deployment(selector, []))).toBe('spec.template.spec.containers: Required value');
+  expect(await problemOf(deployment(selector, [{ name: 'a' }]))).toBe(
+    'spec.template.spec.containers[0].image: Required value',
+  );
+  expect(await problemOf(deployment(undefined, [{ name: 'a', image: 'i' }]))).toBe(
+    'spec.selector: Required value',
+  );
+  expect(await problemOf(deployment({ matchLabels: { a: 'c' } }, [{ name: 'a', image: 'i' }]))).toBe(
+    'spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`',
+  );
+  await store.create(deployment(selector, [{ name: 'a', image: 'i' }]));
+});
