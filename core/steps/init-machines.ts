@@ -90,25 +90,34 @@ async function launch(context: StepContext, role: MachineRole): Promise<void> {
 /** Whether the Kubernetes API of the management cluster answers. @throws BootTimedOut, MachineLost */
 export async function checkApi(context: StepContext, input: StepInput): Promise<StepOutput> {
   const machines = await livingMachines(context, 'server');
-  const api = await managementApi(context, context.record.uid);
-  if (api) {
-    const found = await api
-      .read({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' })
-      .catch(ignoreUnreachable);
-    if (found) return { ready: true, message: 'the Kubernetes API answers' };
-  }
+  const refusal = await apiRefusal(context);
+  if (refusal === undefined) return { ready: true, message: 'the Kubernetes API answers' };
   if (isOver(context, input)) {
     throw new PetraError(
       'BootTimedOut',
       `the Kubernetes API of "${context.record.name}" did not answer in time`,
-      {
-        evidence: await consoles(context, machines),
-      },
+      { evidence: [refusal, ...(await consoles(context, machines))] },
     );
   }
   const first = machines.find((machine) => machine.name === 'server-0');
   const waitsFor = first?.state === 'running' ? 'server-0 to bring up Kubernetes' : 'server-0 to run';
   return { ready: false, message: `waiting for ${waitsFor}` };
+}
+
+/** Why the API cannot be used yet; undefined when it can. */
+async function apiRefusal(context: StepContext): Promise<string | undefined> {
+  try {
+    const api = await managementApi(context, context.record.uid);
+    if (!api) return 'the first server has not stored a kubeconfig yet';
+    const found = await api.read({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' });
+    return found ? undefined : 'the API answers, but has no namespace kube-system yet';
+  } catch (error) {
+    // Unauthorized: the kubeconfig may be that of a lost first server, until the new one has stored its own.
+    if (hasCode(error, 'KubernetesUnreachable', 'KubernetesThrottled', 'KubernetesUnauthorized')) {
+      return error.message;
+    }
+    throw error;
+  }
 }
 
 /** Whether every node is Ready. @throws NodesTimedOut, MachineLost */

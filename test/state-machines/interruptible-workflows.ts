@@ -22,13 +22,14 @@ interface Point {
 
 /** Faults whose crash is of the workflows alone. */
 class CrashPoint extends Faults {
-  point: Point | undefined;
+  readonly points = new Set<Point>();
 
   override async takeCrash(state: string, when: When): Promise<boolean> {
-    const { point } = this;
-    if (point?.state !== state || point.when !== when) return false;
-    this.point = undefined;
-    await point.reached();
+    for (const point of this.points) {
+      if (point.state !== state || point.when !== when) continue;
+      this.points.delete(point);
+      await point.reached();
+    }
     return false;
   }
 }
@@ -70,7 +71,7 @@ export class InterruptibleWorkflows implements Workflows {
   /** The next time this point is reached, the workflows end there; resolves when they have ended. */
   interruptAt(state: string, when: When): Promise<void> {
     return new Promise((ended, failed) => {
-      this.#crash.point = {
+      this.#crash.points.add({
         state,
         when,
         // Never resolves: what comes after the point is not reached any more.
@@ -80,7 +81,7 @@ export class InterruptibleWorkflows implements Workflows {
           this.#current.stop().then(ended, failed);
           return new Promise(() => {});
         },
-      };
+      });
     });
   }
 
@@ -92,7 +93,7 @@ export class InterruptibleWorkflows implements Workflows {
         done.then(over, failed);
         return done;
       };
-      this.#crash.point = { state, when, reached };
+      this.#crash.points.add({ state, when, reached });
     });
   }
 

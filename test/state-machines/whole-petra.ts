@@ -5,6 +5,7 @@ import { type Begun, beginMaking, beginRemoval } from '../../core/begin-operatio
 import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
 import type { OperationOptions, OperationRecord } from '../../core/fleet.ts';
 import type { Limits, Ports } from '../../core/petra.ts';
+import type { Clock } from '../../core/ports.ts';
 import { openSimulatedCloud, type SimulatedCloud } from '../../local/cloud/simulated-cloud.ts';
 import { Disk } from '../../local/disk.ts';
 import { Faults, parseFault } from '../../local/faults.ts';
@@ -13,6 +14,7 @@ import { Pace } from '../../local/pace.ts';
 import { SyntheticReleases } from '../../local/synthetic-releases.ts';
 import { type TestPorts, testPorts } from '../core/test-ports.ts';
 import { InterruptibleWorkflows } from './interruptible-workflows.ts';
+import { type PortFault, withPortFaults } from './port-faults.ts';
 import { InProcessApis } from './store-kubernetes.ts';
 
 export interface WholePetra {
@@ -29,6 +31,8 @@ export interface WholePetra {
   destroy(name: string, options?: OperationOptions): Promise<OperationRecord>;
   /** The operation that was begun, when it has ended. */
   ended(begun: Begun): Promise<OperationRecord>;
+  /** Faults of single calls, in force as long as they are in here. */
+  readonly portFaults: PortFault[];
   /** Ends all faults and short limits. */
   recover(): Promise<void>;
   close(): Promise<void>;
@@ -38,7 +42,7 @@ export interface WholePetra {
 const generous = everyLimit(60);
 
 /** Limits that end every wait soon, to see what a deadline says. */
-export const shortLimits: Limits = everyLimit(0.5);
+export const shortLimits: Limits = everyLimit(0.3);
 
 export const caller = 'local:tester';
 
@@ -46,8 +50,11 @@ export async function wholePetra(
   options: {
     readonly faults?: readonly string[];
     readonly limits?: Partial<Limits>;
-    /** Ports in place of the usual ones, made from those. */
-    readonly parts?: (usual: Ports) => Partial<Ports>;
+    readonly portFaults?: readonly PortFault[];
+    /** The region of the stack. */
+    readonly region?: string;
+    /** In place of the machine's own clock. */
+    readonly clock?: Clock;
   } = {},
 ): Promise<WholePetra> {
   const disk = Disk.inMemory();
@@ -63,12 +70,14 @@ export async function wholePetra(
   const workflows = new InterruptibleWorkflows({ disk, faults: asked, pace, log: note });
   const base: TestPorts = await testPorts();
   let limits: Limits = { ...generous, ...options.limits };
+  const portFaults: PortFault[] = [...(options.portFaults ?? [])];
   const usual: Ports = {
     ...base,
-    clock: { now: () => new Date() },
+    clock: options.clock ?? { now: () => new Date() },
     workflows,
     settings: {
       ...base.settings,
+      ...(options.region === undefined ? {} : { region: options.region }),
       get limits() {
         return limits;
       },
@@ -81,7 +90,7 @@ export async function wholePetra(
     releases: new SyntheticReleases({ faults }),
     kubernetes: apis,
   };
-  const ports: Ports = { ...usual, ...options.parts?.(usual) };
+  const ports = withPortFaults(usual, portFaults);
   workflows.connect(ports);
   clusters.start(cloud.tagged);
   cloud.start();
@@ -108,7 +117,9 @@ export async function wholePetra(
     destroy: async (name, removal = {}) =>
       ended(await beginRemoval(ports, { verb: 'destroy', name, caller, options: removal })),
     ended,
+    portFaults,
     recover: async () => {
+      portFaults.length = 0;
       await faults.clear();
       limits = generous;
     },
