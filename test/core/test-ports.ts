@@ -37,7 +37,10 @@ export async function testPorts(parts: Partial<Ports> = {}): Promise<TestPorts> 
   const inputs: WorkflowInput[] = [];
   return {
     clock: { now: () => new Date(now) },
-    newUid: () => `${String((uids += 1)).padStart(8, '0')}-1111-4222-8333-444444444444`,
+    newUid: () => {
+      uids += 1;
+      return `${String(uids).padStart(8, '0')}-1111-4222-8333-444444444444`;
+    },
     newToken: () => 'token-of-the-test',
     settings: {
       mode: 'local',

@@ -71,8 +71,12 @@ describe('runWorkflow', () => {
     const recorded: unknown[] = [];
     let runs = 0;
     await run(machine(states, 'Work'), async (state, payload) => {
-      if (state === 'Record') recorded.push(payload);
-      else throw errors[(runs += 1) - 1];
+      if (state === 'Record') {
+        recorded.push(payload);
+        return;
+      }
+      runs += 1;
+      throw errors[runs - 1];
     });
     expect(runs).toBe(2);
     expect(recorded).toEqual([{ error: { Error: 'QuotaExceeded', Cause: 'no more' } }]);
