@@ -31,6 +31,7 @@ export function refuseAll(findings: readonly PetraError[]): void {
   if (others.length === 0) throw first;
   throw new PetraError(first.code, findings.map((finding) => finding.message).join('\n'), {
     fix: [...new Set(findings.map((finding) => finding.fix))].join('\n'),
+    evidence: findings.flatMap((finding) => finding.evidence),
     details: findings.map(({ code, message, fix }) => ({ code, message, fix })),
   });
 }

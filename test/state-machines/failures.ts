@@ -3,7 +3,7 @@
 
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../core/errors.ts';
-import type { OperationRecord, Phase, Verb } from '../../core/fleet.ts';
+import type { OperationRecord, Phase } from '../../core/fleet.ts';
 import { type FleetFingerprint, fleetFingerprint, quietFingerprint } from './fleet-fingerprint.ts';
 import { type WholePetra, wholePetra } from './whole-petra.ts';
 
@@ -27,7 +27,7 @@ export interface FailureCase {
 }
 
 export interface FailingVerb {
-  readonly verb: Verb;
+  readonly verb: string;
   readonly cluster: string;
   /** Brings a fresh Petra to where the verb begins, without any fault. */
   readonly prepare: (petra: WholePetra) => Promise<unknown>;

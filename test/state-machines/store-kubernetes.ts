@@ -43,6 +43,8 @@ export class InProcessApis implements ClusterApis, KubernetesAccess {
   async removeCluster(id: string): Promise<void> {
     this.#stores.get(id)?.close();
     this.#stores.delete(id);
+    const objects = this.#disk.collection(`kubernetes/${id}`);
+    for (const [key] of [...objects.entries()]) await objects.delete(key);
   }
 
   connect(kubeconfig: string): Kubernetes {
