@@ -1,6 +1,11 @@
 // What the simulated cloud and the simulated Kubernetes clusters remember. The only importer of classic-level.
 
 import { ClassicLevel } from 'classic-level';
+import { PetraError } from '../core/errors.ts';
+
+type Change =
+  | { readonly type: 'put'; readonly key: string; readonly value: unknown }
+  | { readonly type: 'del'; readonly key: string };
 
 /** A named set of JSON values: read from memory, written through to disk. */
 export interface Collection<T> {
@@ -16,6 +21,8 @@ export interface Collection<T> {
 export class Disk {
   readonly #level: ClassicLevel<string, unknown> | undefined;
   readonly #collections = new Map<string, Map<string, unknown>>();
+  /** The opening again after a failed write; writes wait for it. */
+  #mending: Promise<void> = Promise.resolve();
 
   private constructor(level?: ClassicLevel<string, unknown>) {
     this.#level = level;
@@ -38,19 +45,38 @@ export class Disk {
     return new Disk();
   }
 
-  /** The collection of this name. The caller vouches for the type: one name, one type. */
+  /**
+   * The collection of this name. The caller vouches for the type: one name, one type. A write that the disk refuses
+   * (full, read-only) rejects with StorageUnavailable and has not happened.
+   */
   collection<T>(name: string): Collection<T> {
     const memory = this.#memory(name) as Map<string, T>;
     return {
       get: (key) => memory.get(key),
       entries: () => memory.entries(),
       put: async (key, value) => {
+        const before = memory.get(key);
+        const known = memory.has(key);
         memory.set(key, value);
-        await this.#level?.put(`${name}\u0000${key}`, value);
+        try {
+          await this.#write({ type: 'put', key: `${name}\u0000${key}`, value });
+        } catch (error) {
+          if (memory.get(key) === value) {
+            if (known) memory.set(key, before as T);
+            else memory.delete(key);
+          }
+          throw error;
+        }
       },
       delete: async (key) => {
-        memory.delete(key);
-        await this.#level?.del(`${name}\u0000${key}`);
+        const before = memory.get(key);
+        const known = memory.delete(key);
+        try {
+          await this.#write({ type: 'del', key: `${name}\u0000${key}` });
+        } catch (error) {
+          if (known && !memory.has(key)) memory.set(key, before as T);
+          throw error;
+        }
       },
     };
   }
@@ -62,6 +88,27 @@ export class Disk {
 
   async close(): Promise<void> {
     await this.#level?.close();
+  }
+
+  async #write(change: Change): Promise<void> {
+    const level = this.#level;
+    if (!level) return;
+    const mending = this.#mending;
+    try {
+      await mending;
+      await (change.type === 'put' ? level.put(change.key, change.value) : level.del(change.key));
+    } catch (error) {
+      // What was cut off in the log would hide what is appended behind it. Opening again starts a new log.
+      // Once for all writes that failed together.
+      if (this.#mending === mending) {
+        this.#mending = level.close().then(() => level.open());
+        this.#mending.catch(() => undefined);
+      }
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new PetraError('StorageUnavailable', `the state folder cannot be written: ${reason}`, {
+        cause: error,
+      });
+    }
   }
 
   #memory(name: string): Map<string, unknown> {
