@@ -2,7 +2,7 @@ import type { Failure, OperationRecord, OperationStatus } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 
 /**
- * Closes an operation: in the ledger, then in its own record. Safe to repeat.
+ * Closes an operation: in the ledger, then in its own record. Safe to repeat: an ended one stays as it is.
  * The ledger first: a kill in between leaves a second line there, never a missing one.
  */
 export async function closeOperation(
@@ -10,6 +10,7 @@ export async function closeOperation(
   operation: OperationRecord,
   end: { readonly status: OperationStatus; readonly endedAt: string; readonly failure?: Failure },
 ): Promise<void> {
+  if (operation.status !== 'Running') return;
   const { id, cluster, uid, verb, caller, startedAt } = operation;
   const { status, endedAt, failure } = end;
   await ports.ledger.append({
