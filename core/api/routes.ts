@@ -2,10 +2,11 @@
 
 import { abandon, type Begun, beginMaking, beginRemoval } from '../begin-operation.ts';
 import { checkClusterSpec } from '../capi/cluster-spec.ts';
-import { PetraError } from '../errors.ts';
+import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterKind, ClusterRecord } from '../fleet.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Ports } from '../petra.ts';
+import { restingPhase } from '../steps/close-operation.ts';
 import { readKubeconfig } from '../steps/create.ts';
 import { refuseProtected, workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
 import { managementOf, requireManagementApi } from '../steps/management-api.ts';
@@ -90,8 +91,10 @@ async function deleteManagementCluster(
   const name = path['name'] ?? '';
   const cascade = flag(query, 'cascade');
   const present = await ports.fleet.find(name);
-  // Refused here for a quick answer; the workflow looks again, under the lock.
-  if (present?.kind === 'management' && present.phase !== 'Deleted' && !present.lock) {
+  // Refused here for a quick answer; the workflow looks again, under the lock. Not where one began and was given up:
+  // only its next attempt can bring the cluster back to Ready.
+  const passing = present?.phase === 'Deleted' || present?.phase === 'Destroying';
+  if (present?.kind === 'management' && !passing && !present.lock) {
     const clusters = await workloadClusters(ports, name);
     if (cascade) refuseProtected(clusters);
     else if (clusters.length > 0)
@@ -162,24 +165,35 @@ async function getEvents(ports: Ports, { path, query }: ApiRequest): Promise<Api
 }
 
 async function deleteLock(ports: Ports, { path, caller }: ApiRequest): Promise<ApiResponse> {
-  const present = await findCluster(ports, path['name'] ?? '');
-  const { name, uid, lock, operation } = present;
+  const { name, uid, lock } = await findCluster(ports, path['name'] ?? '');
   if (!lock) throw new PetraError('NotLocked', `"${name}" is not locked`);
   const at = ports.clock.now().toISOString();
-  const record = await ports.fleet.forceUnlock(name, uid, at);
-  await abandon(ports, lock.operationId, `${caller} removed its lock`);
+  const unlocked = await ports.fleet.forceUnlock(name, uid, at);
+  const abandoned = unlocked.operation.id;
+  await abandon(ports, abandoned, `${caller} removed its lock`);
   await ports.ledger.append({
     cluster: name,
     uid,
     at,
-    operationId: operation.id,
+    operationId: abandoned,
     verb: 'unlock',
     outcome: 'succeeded',
-    message: `took the lock from ${lock.operationId}, held by ${lock.holder} since ${lock.acquiredAt}`,
+    message: `took the lock from ${abandoned}, held by ${lock.holder} since ${lock.acquiredAt}`,
     caller,
   });
-  const answer: UnlockAnswer = { cluster: clusterView(record), abandoned: lock.operationId };
+  const answer: UnlockAnswer = { cluster: clusterView(await atRest(ports, unlocked)), abandoned };
   return ok(answer);
+}
+
+/** Nothing runs on the cluster any more, and its phase says so; unless the next operation has already begun. */
+async function atRest(ports: Ports, unlocked: ClusterRecord): Promise<ClusterRecord> {
+  const { name, uid, updatedAt } = unlocked;
+  try {
+    return await ports.fleet.updateUnlocked(name, uid, { phase: restingPhase(unlocked), updatedAt });
+  } catch (error) {
+    if (hasCode(error, 'OperationInProgress')) return unlocked;
+    throw error;
+  }
 }
 
 async function getOperations(ports: Ports, { query }: ApiRequest): Promise<ApiResponse> {

@@ -1,4 +1,4 @@
-import type { Failure, OperationRecord, OperationStatus } from '../fleet.ts';
+import type { ClusterRecord, Failure, OperationRecord, OperationStatus, Phase } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 
 /**
@@ -25,6 +25,11 @@ export async function closeOperation(
     ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
   });
   await ports.operations.finish(id, end);
+}
+
+/** The phase of a cluster whose operation ended otherwise than well: Ready again where nothing of it was touched. */
+export function restingPhase({ readyAt }: Pick<ClusterRecord, 'readyAt'>): Phase {
+  return readyAt === undefined ? 'Failed' : 'Ready';
 }
 
 /** Whether the cluster already shows this operation's success: it gave the lock back and set its last phase. */

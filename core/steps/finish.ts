@@ -6,7 +6,7 @@ import { errorCatalogue, hasCode, PetraError } from '../errors.ts';
 import type { Failure, OperationRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { ClusterChange } from '../ports.ts';
-import { closeOperation, closeSettled, isSettled } from './close-operation.ts';
+import { closeOperation, closeSettled, isSettled, restingPhase } from './close-operation.ts';
 import type { StepContext, StepInput } from './context.ts';
 import { toFailure } from './failure.ts';
 import type { StepOutput } from './run-step.ts';
@@ -35,12 +35,14 @@ export async function recordFailure(ports: Ports, input: StepInput): Promise<Ste
   const endedAt = ports.clock.now().toISOString();
   const failure = originalFailure(operation, input.error);
   const record = await ports.fleet.find(cluster);
-  const phase = record?.readyAt === undefined ? 'Failed' : 'Ready';
+  const phase = restingPhase(record ?? {});
   try {
     await ports.fleet.release({ cluster, uid, fence }, { phase, updatedAt: endedAt });
   } catch (error) {
     if (!hasCode(error, 'LeaseLost')) throw error;
-    const gaveItBack = record?.operation.id === id && record.lock === undefined;
+    // Where no other operation came after it: it gave the lock back itself and was killed, or somebody removed it.
+    const isLast = record?.operation.id === id && record.lock === undefined;
+    const gaveItBack = isLast && failure.code !== 'LeaseLost' && failure.code !== 'OperationAbandoned';
     await closeOperation(ports, operation, {
       status: gaveItBack ? 'Failed' : 'Abandoned',
       endedAt,
@@ -54,10 +56,14 @@ export async function recordFailure(ports: Ports, input: StepInput): Promise<Ste
 
 /** The failure a step recorded itself, or what the state machine knows of one that had no time to. */
 function originalFailure(operation: OperationRecord, error: StepInput['error']): Failure {
-  const name = error?.Error ?? 'InternalError';
-  const recorded = operation.steps.filter((step) => step.failure?.code === name && step.status === 'Failed');
-  const last = recorded.toSorted((a, b) => (a.endedAt ?? '').localeCompare(b.endedAt ?? '')).at(-1);
+  const name = error?.Error;
+  const last = operation.steps.findLast(
+    ({ status, failure }) => status === 'Failed' && (name === undefined || failure?.code === name),
+  );
   if (last?.failure) return last.failure;
+  if (name === undefined) {
+    return toFailure(new PetraError('OperationAbandoned', `operation ${operation.id} ended without a word`));
+  }
   const cause = causeText(error?.Cause);
   if (name === 'States.Timeout' || name === 'Sandbox.Timedout') {
     const step = operation.steps.findLast((entry) => entry.status === 'Running')?.name;
