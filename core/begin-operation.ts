@@ -308,7 +308,8 @@ function newLock(ports: Ports, operation: string, fence: number, holder: string)
   };
 }
 
-function isHeld(ports: Pick<Ports, 'clock'>, { lock }: ClusterRecord): boolean {
+/** Whether somebody works on the cluster: its lock is held, and not stale. */
+export function isHeld(ports: Pick<Ports, 'clock'>, { lock }: ClusterRecord): boolean {
   return lock !== undefined && lock.expiresAt > ports.clock.now().toISOString();
 }
 

@@ -1,5 +1,6 @@
 import { PetraError } from '../errors.ts';
 import type { Ports } from '../petra.ts';
+import { managementNotReady } from '../steps/management-api.ts';
 
 /**
  * The name of the management cluster for a workload cluster: the one it already has, the one asked for, or the only
@@ -37,10 +38,7 @@ export async function chooseManagement(
   }
   const [unready] = items;
   if (unready) {
-    throw new PetraError(
-      'ManagementClusterNotReady',
-      `management cluster "${unready.name}" is ${unready.phase}, not Ready`,
-    );
+    throw managementNotReady(unready);
   }
   throw new PetraError('NoManagementCluster', 'the fleet has no management cluster');
 }

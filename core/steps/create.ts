@@ -7,7 +7,7 @@ import { observeCluster } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { succeed } from './finish.ts';
 import { madeOnce } from './made.ts';
-import { managementOf, requireManagementApi } from './management-api.ts';
+import { managementNotReady, managementOf, requireManagementApi } from './management-api.ts';
 import { stringField } from './object-fields.ts';
 import { instanceTypeFindings, refuseAll } from './preflight-findings.ts';
 import type { StepOutput } from './run-step.ts';
@@ -27,14 +27,7 @@ export async function preflight(context: StepContext): Promise<StepOutput> {
   // Read after this cluster's own record was written: destroy writes its phase first and looks for records then, so
   // one of the two always sees the other.
   const management = await managementOf(context, record);
-  if (management.phase !== 'Ready') {
-    findings.push(
-      new PetraError(
-        'ManagementClusterNotReady',
-        `management cluster "${management.name}" is ${management.phase}, not Ready`,
-      ),
-    );
-  }
+  if (management.phase !== 'Ready') findings.push(managementNotReady(management));
   if (!record.materialized) findings.push(...(await nameClashes(context)));
   refuseAll(findings);
   return { message: 'no findings' };
@@ -57,10 +50,13 @@ async function nameClashes(context: StepContext): Promise<PetraError[]> {
   ];
 }
 
-/** Applies the translated Cluster. Safe to repeat. @throws ObjectRefused, NameTaken */
+/** Applies the translated Cluster. Safe to repeat. @throws ManagementClusterNotReady, ObjectRefused, NameTaken */
 export async function applyCluster(context: StepContext): Promise<StepOutput> {
   const { record } = context;
-  const api = await requireManagementApi(context, await managementOf(context, record));
+  const management = await managementOf(context, record);
+  // Again: its destruction may have begun since the preflight, and may have looked before this cluster could be seen.
+  if (management.phase !== 'Ready') throw managementNotReady(management);
+  const api = await requireManagementApi(context, management);
   const cluster = translateCluster({ spec: record.spec, uid: record.uid });
   const present = await api.read(clusterReference(record.name));
   const owner = present?.metadata.labels?.['petra.sh/uid'];

@@ -1,5 +1,5 @@
-import { beginRemoval } from '../begin-operation.ts';
-import { PetraError } from '../errors.ts';
+import { beginRemoval, isHeld } from '../begin-operation.ts';
+import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord, ResourceType } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
@@ -26,7 +26,7 @@ export async function workloadClusters(
  * @throws WorkloadClustersExist when some are, and the operation does not cascade.
  */
 export async function checkWorkloads(context: StepContext): Promise<StepOutput> {
-  const known = (await workloadClusters(context, context.record.name)).map(({ name }) => name);
+  const known = namesOf(await workloadClusters(context, context.record.name));
   const foreign = (await clusterObjects(context)).filter((name) => !known.includes(name));
   if (foreign.length > 0) {
     throw new PetraError(
@@ -53,20 +53,38 @@ export function workloadClustersExist(management: string, clusters: readonly str
   );
 }
 
-/** Names of the Cluster objects on the management cluster; none where it never came up or no longer answers. */
+/**
+ * Names of the Cluster objects on the management cluster. None where there is no API to ask: it never came up, or an
+ * earlier attempt ended its servers. One that was Ready has to answer.
+ */
 async function clusterObjects(context: StepContext): Promise<string[]> {
-  const api = await managementApi(context, context.record.uid);
+  const { region, uid, readyAt } = context.record;
+  const api = await managementApi(context, uid);
   if (!api) return [];
-  const machines = await context.machines.list(context.record.region, context.record.uid);
-  // An earlier attempt may already have ended the servers; then there is no API left to ask.
+  const machines = await context.machines.list(region, uid);
   if (!machines.some(({ role, state }) => role === 'server' && state === 'running')) return [];
-  const clusters = await api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' });
-  return clusters.map(({ metadata }) => metadata.name);
+  try {
+    const clusters = await api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' });
+    return clusters.map(({ metadata }) => metadata.name);
+  } catch (error) {
+    const isBroken = hasCode(error, 'KubernetesUnreachable', 'KubernetesUnauthorized');
+    if (isBroken && readyAt === undefined) return [];
+    throw error;
+  }
+}
+
+/**
+ * The last look before anything ends. A create may have applied its Cluster after the first one, if it began before
+ * this destruction and the index of the fleet did not show it yet. @throws WorkloadClustersExist
+ */
+async function refuseLateClusters(context: StepContext): Promise<void> {
+  const late = await clusterObjects(context);
+  if (late.length > 0) throw workloadClustersExist(context.record.name, late);
 }
 
 /** A cascade deletes all or none: one protected cluster refuses it. @throws DeletionProtected */
 export function refuseProtected(clusters: readonly ClusterRecord[]): void {
-  const names = clusters.filter(({ deletionProtection }) => deletionProtection).map(({ name }) => name);
+  const names = namesOf(clusters.filter(({ deletionProtection }) => deletionProtection));
   if (names.length === 0) return;
   throw new PetraError('DeletionProtected', `deletion protection is on for ${names.join(', ')}`, {
     details: { clusters: names },
@@ -76,24 +94,37 @@ export function refuseProtected(clusters: readonly ClusterRecord[]): void {
 /** Starts one delete operation for each workload cluster, or attaches to the one that runs. Safe to repeat. */
 export async function deleteWorkloads(context: StepContext): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
-  refuseProtected(clusters);
-  for (const { name } of clusters) {
-    await beginRemoval(context, { verb: 'delete', name, caller: context.operation.caller, options: {} });
-  }
+  await beginDeletions(context, clusters);
   return {
     deadline: deadlineAfter(context, context.settings.limits.workloads),
     message: `${clusters.length} delete operations started`,
   };
 }
 
-/** Whether every workload cluster is gone. @throws WorkloadDeletionFailed with each one's own failure. */
+async function beginDeletions(context: StepContext, clusters: readonly ClusterRecord[]): Promise<void> {
+  refuseProtected(clusters);
+  // The busy ones first: they refuse the cascade before any other is touched.
+  const isBusy = (cluster: ClusterRecord) => isHeld(context, cluster) && cluster.operation.verb !== 'delete';
+  const { caller } = context.operation;
+  for (const name of namesOf(clusters.toSorted((a, b) => Number(isBusy(b)) - Number(isBusy(a))))) {
+    await beginRemoval(context, { verb: 'delete', name, caller, options: {} });
+  }
+}
+
+/**
+ * Whether every workload cluster is gone. One whose create was under way when the cascade began is deleted when that
+ * has ended. @throws WorkloadDeletionFailed with each one's own failure.
+ */
 export async function checkWorkloadsDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
   if (clusters.length === 0) return { gone: true, message: 'no workload clusters left' };
-  // Every deletion was begun before this check, so one that holds no lock and is still here has failed.
-  const failed = clusters.filter(({ lock }) => lock === undefined);
+  const idle = clusters.filter((cluster) => !isHeld(context, cluster));
+  const late = idle.filter(({ operation }) => operation.verb === 'create');
+  await beginDeletions(context, late);
+  // Every other deletion was begun before this check, so one that nobody works on has failed.
+  const failed = idle.filter((cluster) => !late.includes(cluster));
   if (failed.length === 0 && !isOver(context, input)) {
-    return { gone: false, message: `waiting for ${clusters.map(({ name }) => name).join(', ')}` };
+    return { gone: false, message: `waiting for ${namesOf(clusters).join(', ')}` };
   }
   const evidence: string[] = [];
   for (const { name, phase, operation } of failed.length > 0 ? failed : clusters) {
@@ -109,9 +140,10 @@ export async function checkWorkloadsDeleted(context: StepContext, input: StepInp
   );
 }
 
-/** Ends every machine of the cluster, found by its uid. Safe to repeat. */
+/** Ends every machine of the cluster, found by its uid. Safe to repeat. @throws WorkloadClustersExist */
 export async function terminateMachines(context: StepContext): Promise<StepOutput> {
   const { region, uid } = context.record;
+  await refuseLateClusters(context);
   // From here on the cluster is no longer whole, whatever happens.
   await context.fleet.update(context.lease, { readyAt: null, updatedAt: context.clock.now().toISOString() });
   const machines = await context.machines.list(region, uid);
@@ -148,6 +180,10 @@ export async function releaseAddresses(context: StepContext): Promise<StepOutput
   }
   await markRemoved(context, 'network-interface');
   return {};
+}
+
+function namesOf(clusters: readonly ClusterRecord[]): string[] {
+  return clusters.map(({ name }) => name);
 }
 
 async function markRemoved(context: StepContext, type: ResourceType): Promise<void> {

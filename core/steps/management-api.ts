@@ -42,3 +42,8 @@ export async function managementOf(
     `management cluster "${name}" of workload cluster "${record.name}" is not in the fleet any more`,
   );
 }
+
+/** The refusal to build on a management cluster that is being made, or torn down. */
+export function managementNotReady({ name, phase }: Pick<ClusterRecord, 'name' | 'phase'>): PetraError {
+  return new PetraError('ManagementClusterNotReady', `management cluster "${name}" is ${phase}, not Ready`);
+}
