@@ -4,6 +4,9 @@
 import { knownRegions } from './spec-regions.ts';
 import { nearest } from './spec-suggest.ts';
 
+/** Nothing longer is near a right value; what explains a wrong one may look at each letter several times. */
+const explainedLength = 256;
+
 /** What is wrong with a value and, when it can be told, what to write instead. */
 export interface Explanation {
   readonly problem: string;
@@ -72,7 +75,7 @@ export const k3sVersion: Syntax = {
   maxLength: 32,
   expected: 'a full k3s version such as `v1.35.3+k3s1`',
   explain(value) {
-    const text = value.trim();
+    const text = value.slice(0, explainedLength).trim();
     const core = /^[vV]?(\d+\.\d+\.\d+)/.exec(text)?.[1];
     if (core === undefined) {
       if (/^[vV]?\d+\.\d+$/.test(text)) {
@@ -150,7 +153,7 @@ export const instanceType: Syntax = {
   maxLength: 40,
   expected: 'an EC2 instance type such as `m5a.large`',
   explain(value) {
-    const text = value.trim().toLowerCase();
+    const text = value.slice(0, explainedLength).trim().toLowerCase();
     const tries = [
       text,
       text.replace(/^(db|cache|ml|search)\./, ''),

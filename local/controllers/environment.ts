@@ -29,7 +29,7 @@ export interface CloudInventory {
  * `webhook:<kind>` the admission webhook refuses objects of the kind;
  * `cluster:infrastructure` the VPC of an AWSCluster cannot be made;
  * `machine:capacity` EC2 has no capacity for a machine;
- * `cluster:failed` an AWSCluster reports a terminal failure;
+ * `cluster:failed` a control plane reports a terminal failure;
  * `cluster:stuck-deleting` the VPC of a deleted AWSCluster cannot be removed.
  */
 export interface ActiveFaults {

@@ -2,13 +2,16 @@
 
 import { isObject } from '../kubernetes/api-json.ts';
 
-/** The value at a path, or undefined as soon as something on the way is missing or of another type. */
+/**
+ * The value at a path, or undefined as soon as something on the way is missing or of another type. Own fields only:
+ * a path may come from a user, and `__proto__` must lead nowhere.
+ */
 export function at(value: unknown, ...path: readonly (string | number)[]): unknown {
   let current = value;
   for (const step of path) {
     if (Array.isArray(current)) {
       current = current[Number(step)];
-    } else if (isObject(current)) {
+    } else if (isObject(current) && Object.hasOwn(current, step)) {
       current = current[step];
     } else {
       return undefined;

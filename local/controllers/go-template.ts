@@ -207,8 +207,9 @@ function renderNode(node: Node, scope: Scope): string {
 function evaluate(expression: Expression, scope: Scope): unknown {
   if (expression.type === 'literal') return expression.value;
   if (expression.type === 'call') {
-    const implementation = templateFunctions[expression.name];
-    if (!implementation) throw new TemplateError(`function "${expression.name}" is not simulated`);
+    const { name } = expression;
+    const implementation = Object.hasOwn(templateFunctions, name) ? templateFunctions[name] : undefined;
+    if (!implementation) throw new TemplateError(`function "${name}" is not simulated`);
     return implementation(...expression.arguments.map((argument) => evaluate(argument, scope)));
   }
   let value: unknown;

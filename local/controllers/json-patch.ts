@@ -1,6 +1,6 @@
 // The three operations of RFC 6902 that a ClusterClass may use.
 
-import { isObject } from '../kubernetes/api-json.ts';
+import { at } from './fields.ts';
 
 export interface JsonPatch {
   readonly op: string;
@@ -28,7 +28,7 @@ function apply(document: unknown, { op, path, value }: JsonPatch): void {
   const last = steps.pop();
   let parent: unknown = document;
   for (const step of steps) {
-    parent = Array.isArray(parent) ? parent[Number(step)] : isObject(parent) ? parent[step] : undefined;
+    parent = at(parent, step);
   }
   if (last === undefined || typeof parent !== 'object' || parent === null) {
     throw new JsonPatchError(`${op} operation does not apply: doc is missing path: "${path}"`);
@@ -52,7 +52,9 @@ function patchObject(object: object, step: string, { op, path, value }: JsonPatc
   if (op !== 'add' && !Object.hasOwn(object, step)) {
     throw new JsonPatchError(`${op} operation does not apply: doc is missing key: "${path}"`);
   }
-  if (op === 'add' || op === 'replace') Reflect.set(object, step, value);
-  else if (op === 'remove') Reflect.deleteProperty(object, step);
+  // Defined, not set: the path comes from a user, and may say `__proto__`.
+  if (op === 'add' || op === 'replace') {
+    Object.defineProperty(object, step, { value, writable: true, enumerable: true, configurable: true });
+  } else if (op === 'remove') Reflect.deleteProperty(object, step);
   else throw new JsonPatchError(`operation "${op}" is not one of add, replace, remove`);
 }

@@ -4,7 +4,7 @@ export type Again = number | undefined;
 interface Options {
   /** Works on one key; resolves with the real milliseconds after which to look again, if at all. */
   readonly work: (key: string) => Promise<Again>;
-  /** Called when work failed; returns whether it is worth telling. */
+  /** Called when work failed, before it is tried again. */
   readonly onError: (key: string, error: unknown, attempt: number) => void;
 }
 

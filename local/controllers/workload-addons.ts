@@ -19,32 +19,38 @@ interface Workload {
 }
 
 /** What known charts install, by the name of the chart. */
-const chartWorkloads: Readonly<Record<string, readonly Workload[]>> = {
-  cilium: [
-    { kind: 'DaemonSet', name: 'cilium', image: 'quay.io/cilium/cilium' },
-    { kind: 'DaemonSet', name: 'cilium-envoy', image: 'quay.io/cilium/cilium-envoy' },
-    {
-      kind: 'Deployment',
-      name: 'cilium-operator',
-      image: 'quay.io/cilium/operator-generic',
-      toleratesAll: true,
-    },
-  ],
-  flux2: [
-    { kind: 'Deployment', name: 'helm-controller', image: 'ghcr.io/fluxcd/helm-controller' },
-    { kind: 'Deployment', name: 'kustomize-controller', image: 'ghcr.io/fluxcd/kustomize-controller' },
-    { kind: 'Deployment', name: 'notification-controller', image: 'ghcr.io/fluxcd/notification-controller' },
-    { kind: 'Deployment', name: 'source-controller', image: 'ghcr.io/fluxcd/source-controller' },
-  ],
-  'aws-cloud-controller-manager': [
-    {
-      kind: 'DaemonSet',
-      name: 'aws-cloud-controller-manager',
-      image: 'registry.k8s.io/provider-aws/cloud-controller-manager',
-      onServers: true,
-    },
-  ],
-};
+const chartWorkloads: ReadonlyMap<string, readonly Workload[]> = new Map(
+  Object.entries({
+    cilium: [
+      { kind: 'DaemonSet', name: 'cilium', image: 'quay.io/cilium/cilium' },
+      { kind: 'DaemonSet', name: 'cilium-envoy', image: 'quay.io/cilium/cilium-envoy' },
+      {
+        kind: 'Deployment',
+        name: 'cilium-operator',
+        image: 'quay.io/cilium/operator-generic',
+        toleratesAll: true,
+      },
+    ],
+    flux2: [
+      { kind: 'Deployment', name: 'helm-controller', image: 'ghcr.io/fluxcd/helm-controller' },
+      { kind: 'Deployment', name: 'kustomize-controller', image: 'ghcr.io/fluxcd/kustomize-controller' },
+      {
+        kind: 'Deployment',
+        name: 'notification-controller',
+        image: 'ghcr.io/fluxcd/notification-controller',
+      },
+      { kind: 'Deployment', name: 'source-controller', image: 'ghcr.io/fluxcd/source-controller' },
+    ],
+    'aws-cloud-controller-manager': [
+      {
+        kind: 'DaemonSet',
+        name: 'aws-cloud-controller-manager',
+        image: 'registry.k8s.io/provider-aws/cloud-controller-manager',
+        onServers: true,
+      },
+    ],
+  } satisfies Record<string, readonly Workload[]>),
+);
 
 /** Parts of k3s, by the name that `disableComponents` knows them by; `etcd-proxy` is the k3s provider's. */
 const k3sWorkloads: Readonly<Record<string, readonly Workload[]>> = {
@@ -94,7 +100,7 @@ async function installChart(store: ObjectStore, chart: KubernetesObject): Promis
   const target = textAt(chart, 'spec', 'targetNamespace') ?? namespace;
   await ensureObject(store, { ...kinds.namespace, metadata: { name: target } });
   await ensureObject(store, { ...chart, metadata: { ...chart.metadata, namespace } });
-  for (const workload of chartWorkloads[chartName(chart)] ?? []) {
+  for (const workload of chartWorkloads.get(chartName(chart)) ?? []) {
     await ensureObject(store, newWorkload(target, workload));
   }
 }

@@ -250,6 +250,17 @@ test('patches add, replace and remove without touching the original', () => {
   expect(() => patchJson(document, [{ op: 'add', path: '/a/list/9', value: 1 }])).toThrow(/invalid index/);
 });
 
+test('a patch reaches nothing but the document', () => {
+  for (const path of ['/__proto__/injected', '/constructor/prototype/injected', '/a/__proto__/injected']) {
+    expect(() => patchJson({ a: {} }, [{ op: 'add', path, value: 1 }])).toThrow(/missing path/);
+  }
+  expect(
+    patchJson<object>({}, [{ op: 'add', path: '/__proto__', value: { injected: 1 } }]),
+  ).not.toHaveProperty('injected');
+  expect({}).not.toHaveProperty('injected');
+  expect(() => renderTemplate('{{ constructor .name }}', {})).toThrow(/is not simulated/);
+});
+
 describe('what k3s would do', () => {
   const chart =
     'kind: HelmChart\nmetadata:\n  name: cilium\nspec:\n  chart: oci://mirror.example/charts/cilium\n';

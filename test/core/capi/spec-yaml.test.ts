@@ -200,6 +200,11 @@ describe('hostile files', () => {
       minimal.replace('count: 1', `count: 1, instanceType: ${'a1-'.repeat(20_000)}`),
     ],
     ['one long version', minimal.replace('v1.35.3+k3s1', '1.'.repeat(30_000))],
+    ['one long k3s revision', minimal.replace('v1.35.3+k3s1', `1.2.3${'-'.repeat(60_000)}`)],
+    [
+      'one long instance size',
+      minimal.replace('count: 1', `count: 1, instanceType: .x${'x'.repeat(60_000)}`),
+    ],
     ['one long count', minimal.replace('count: 1', `count: ${'9'.repeat(60_000)}`)],
     ['spaces', ' '.repeat(size)],
     ['line ends', '\n'.repeat(size)],
