@@ -55,6 +55,8 @@ export class DynaliteHandler {
   /** The store in use; undefined while the folder is opened. */
   #live: Store | undefined;
   #closed = false;
+  /** What the engine is at. */
+  readonly #acting = new Set<Promise<unknown>>();
 
   constructor(folder?: string) {
     this.#folder = folder;
@@ -87,7 +89,15 @@ export class DynaliteHandler {
   async close(): Promise<void> {
     this.#closed = true;
     const store = await this.#store?.catch(() => undefined);
+    await Promise.allSettled(this.#acting);
     await store?.db.close();
+  }
+
+  /** The store, and not one that was given up while this waited for it. */
+  async #inUse(): Promise<Store> {
+    let store = await this.open();
+    while (store !== this.#live) store = await this.open();
+    return store;
   }
 
   async #perform({ headers, body }: DynamoDbRequest): Promise<unknown> {
@@ -95,17 +105,21 @@ export class DynaliteHandler {
     const operation = operations.get(name);
     if (!operation) throw refusal('com.amazon.coral.service#UnknownOperationException', name);
     const { act, rules } = operation;
-    const store = await this.open();
     const parsed: unknown = JSON.parse(textOf(body));
     const input = checkTypes(parsed, rules.types);
+    const store = await this.#inUse();
     checkValidations(input, rules.types, rules.custom, store);
+    const acting = new Promise((resolve, reject) => {
+      act(store, input, (error, response) => (error ? reject(error) : resolve(response)));
+    });
+    this.#acting.add(acting);
     try {
-      return await new Promise((resolve, reject) => {
-        act(store, input, (error, response) => (error ? reject(error) : resolve(response)));
-      });
+      return await acting;
     } catch (error) {
       if (!isRefusal(error)) this.#reopenAfter(store);
       throw error;
+    } finally {
+      this.#acting.delete(acting);
     }
   }
 
@@ -116,8 +130,9 @@ export class DynaliteHandler {
   #reopenAfter(failed: Store): void {
     if (this.#folder === undefined || this.#live !== failed) return;
     this.#live = undefined;
-    const reopened = failed.db
-      .close()
+    // dynalite throws where nobody can catch it when the folder is closed under an action.
+    const reopened = Promise.allSettled(this.#acting)
+      .then(() => failed.db.close())
       .catch(() => undefined)
       .then(() => this.#start());
     // Whoever asks next is told if it fails; without this line the process would end of it.

@@ -79,9 +79,13 @@ export class Journal {
   ): Promise<KubernetesObject> {
     const object = this.#numbered(type, next);
     const key = objectKey(type, object.metadata.namespace, object.metadata.name);
-    this.#objectsOf(typeKey(type)).set(key, object);
+    const objects = this.#objectsOf(typeKey(type));
+    objects.set(key, object);
     this.#define(object);
-    const write = this.#collection.put(`${typeKey(type)}/${key}`, object);
+    const write = this.#collection.put(`${typeKey(type)}/${key}`, object).catch((error: unknown) => {
+      if (objects.get(key) === object) this.#restore(type, key, object, previous);
+      throw error;
+    });
     const change = { type: previous ? 'MODIFIED' : 'ADDED', object, resource: type } as const;
     await this.#tell(previous ? { ...change, previous } : change, write);
     return asVersion(object, type, splitApiVersion(next.apiVersion)[1]);
@@ -91,10 +95,30 @@ export class Journal {
   async drop(type: ResourceType, previous: KubernetesObject): Promise<void> {
     const object = this.#numbered(type, previous);
     const key = objectKey(type, object.metadata.namespace, object.metadata.name);
-    this.#objectsOf(typeKey(type)).delete(key);
+    const objects = this.#objectsOf(typeKey(type));
+    objects.delete(key);
     if (object.kind === definitionKind.kind) this.#custom.delete(object.metadata.name);
-    const write = this.#collection.delete(`${typeKey(type)}/${key}`);
+    const write = this.#collection.delete(`${typeKey(type)}/${key}`).catch((error: unknown) => {
+      if (!objects.has(key)) this.#restore(type, key, object, previous);
+      throw error;
+    });
     await this.#tell({ type: 'DELETED', object, previous, resource: type }, write);
+  }
+
+  /** Takes back what the disk refused: whoever asked is told, and must find it as it was to try again. */
+  #restore(
+    type: ResourceType,
+    key: string,
+    refused: KubernetesObject,
+    previous: KubernetesObject | undefined,
+  ): void {
+    if (previous) {
+      this.#objectsOf(typeKey(type)).set(key, previous);
+      this.#define(previous);
+    } else {
+      this.#objectsOf(typeKey(type)).delete(key);
+      if (refused.kind === definitionKind.kind) this.#custom.delete(refused.metadata.name);
+    }
   }
 
   #numbered(type: ResourceType, object: KubernetesObject): KubernetesObject {
@@ -117,8 +141,14 @@ export class Journal {
 
   async #reserve(): Promise<void> {
     if (this.#version < this.#ceiling) return;
+    const before = this.#ceiling;
     this.#ceiling = this.#version + reservedVersions;
-    await this.#ceilings.put(this.#clusterId, this.#ceiling);
+    try {
+      await this.#ceilings.put(this.#clusterId, this.#ceiling);
+    } catch (error) {
+      this.#ceiling = before;
+      throw error;
+    }
   }
 
   #define(definition: KubernetesObject): void {

@@ -214,6 +214,21 @@ test('a preflight failure lets the same command run with a corrected spec', asyn
   await petra.stop();
 }, 60_000);
 
+test('a disk that is full ends in a failure that says so, and with space the same command goes on', async () => {
+  const state = await stateAt(stages.empty);
+  const full = await LocalPetra.start(state, { fileLimitKiB: 64, shortestLimit: 2 });
+  const refusals = await full.finish(full.init()).then(
+    ({ failure }) => [failure?.message, ...(failure?.evidence ?? [])],
+    (error: unknown) => [String(error)],
+  );
+  expect(`${refusals.join('\n')}\n${full.log}`).toMatch(/File too large/);
+  await full.kill();
+
+  const roomy = await LocalPetra.start(state);
+  expect(await roomy.finish(roomy.init())).toMatchObject({ status: 'Succeeded' });
+  await roomy.stop();
+}, 120_000);
+
 test('a state folder that is a file is refused with its path', async () => {
   const file = path.join(folder, 'not-a-folder');
   await writeFile(file, '');

@@ -60,11 +60,18 @@ export class LocalPetra {
       readonly faults?: readonly string[];
       readonly speed?: number;
       readonly shortestLimit?: number;
+      /** No file may grow beyond this: as a full disk refuses writes. */
+      readonly fileLimitKiB?: number;
     } = {},
   ): Promise<LocalPetra> {
+    const limit = options.fileLimitKiB === undefined ? 'unlimited' : String(options.fileLimitKiB);
     const child = spawn(
-      process.execPath,
+      'bash',
       [
+        '-c',
+        'ulimit -f "$0" && exec "$@"',
+        limit,
+        process.execPath,
         path.join(root, 'local', 'main.ts'),
         '--state',
         state,
