@@ -6,8 +6,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Health } from '../core/api/contract.ts';
 import { hasCode, PetraError } from '../core/errors.ts';
+import type { LocalEndpoint } from '../core/local-state.ts';
 import { localClient } from './local-client.ts';
-import { isAlive, type LocalEndpoint, prepareStateFolder, readEndpoint, stateFiles } from './local-state.ts';
+import { isAlive, prepareStateFolder, readEndpoint, stateFiles } from './local-state.ts';
 
 /** How a local Petra can be started. */
 export interface LocalOptions {

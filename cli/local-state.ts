@@ -1,22 +1,10 @@
 // The state folder of a local Petra as commands see it. The server owns what is in it; commands read where it
 // answers, and remove the folder as a whole.
 
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PetraError } from '../core/errors.ts';
-
-/** What a running server says of itself in `endpoint.json`. */
-export interface LocalEndpoint {
-  readonly url: string;
-  readonly pid: number;
-  readonly startedAt: string;
-  readonly version: string;
-  /** Simulated seconds per real second. */
-  readonly speed: number;
-}
-
-/** Its presence is what makes a folder a Petra state folder. */
-const markerFile = 'petra-state.json';
+import { type LocalEndpoint, stateFileNames } from '../core/local-state.ts';
 
 /** Where the state is when no option says so. */
 export function defaultStateFolder(env: Readonly<Record<string, string | undefined>>): string {
@@ -28,22 +16,24 @@ export function defaultStateFolder(env: Readonly<Record<string, string | undefin
 /** Files of a state folder that commands use. */
 export function stateFiles(folder: string) {
   return {
-    marker: path.join(folder, markerFile),
-    endpoint: path.join(folder, 'endpoint.json'),
-    token: path.join(folder, 'token'),
-    log: path.join(folder, 'petra.log'),
-    startLock: path.join(folder, 'start.lock'),
+    marker: path.join(folder, stateFileNames.marker),
+    endpoint: path.join(folder, stateFileNames.endpoint),
+    token: path.join(folder, stateFileNames.token),
+    log: path.join(folder, stateFileNames.log),
+    startLock: path.join(folder, stateFileNames.startLock),
   };
 }
 
-/** Whether a process with this id exists. */
+/**
+ * Whether a process of this user has this id. Another user's does not count: it took over the id of a server or command
+ * that died, and must not be shown the token.
+ */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;
-  } catch (error) {
-    // It exists, but belongs to someone else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  } catch {
+    return false;
   }
 }
 
@@ -83,25 +73,28 @@ export function isStateFolder(folder: string): boolean {
 }
 
 /**
- * Makes the folder, readable only by its owner, and marks it.
- * @throws InvalidUsage when it holds something else, StorageUnavailable when it cannot be made
+ * Makes the folder, or closes it to everyone but its owner, and marks it.
+ * @throws InvalidUsage when it holds something else, StorageUnavailable when it cannot be made or is another user's
  */
 export function prepareStateFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (isStateFolder(folder)) return;
-    if (readdirSync(folder).length > 0) {
+    const isNew = !isStateFolder(folder);
+    if (isNew && readdirSync(folder).length > 0) {
       throw new PetraError('InvalidUsage', `${folder} is not empty, and not a state folder of Petra`, {
         fix: 'Give another folder with --state or PETRA_STATE.',
       });
     }
+    // Fails for a folder of another user, who could have put links into it that lead elsewhere.
+    chmodSync(folder, 0o700);
+    if (!isNew) return;
     writeFileSync(stateFiles(folder).marker, `${JSON.stringify({ createdAt: new Date().toISOString() })}\n`, {
       mode: 0o600,
       flag: 'a',
     });
   } catch (cause) {
     if (cause instanceof PetraError) throw cause;
-    throw new PetraError('StorageUnavailable', `cannot make the state folder ${folder}`, {
+    throw new PetraError('StorageUnavailable', `cannot make ${folder} a state folder of your own`, {
       cause,
       fix: 'Choose a folder you may write to with --state or PETRA_STATE.',
     });

@@ -17,6 +17,13 @@ function numberOf(text: string | undefined, name: string, fallback: number, leas
   throw new PetraError('InvalidUsage', `--${name}: expected a number from ${least} on, got "${text}"`);
 }
 
+// A fault of Petra's own. What it had begun goes on with the next start.
+process.on('uncaughtException', (error: unknown) => {
+  const stack = error instanceof Error ? error.stack : undefined;
+  logToStderr('crashed', { error: String(error), ...(stack === undefined ? {} : { stack }) });
+  process.exit(1);
+});
+
 try {
   const { values } = parseArgs({
     options: {

@@ -103,7 +103,8 @@ function guard(request: IncomingMessage, token: string): void {
 }
 
 async function answer(ports: Ports, request: IncomingMessage): Promise<ApiResponse> {
-  const url = new URL(request.url ?? '/', 'http://localhost');
+  const url = URL.parse(request.url ?? '/', 'http://localhost');
+  if (!url) throw new PetraError('InvalidRequest', 'the address of the request is not a URL');
   const found = findRoute(request.method ?? 'GET', url.pathname);
   return found.route.answer(ports, {
     path: found.parts,

@@ -1,18 +1,10 @@
 // What a local Petra keeps on disk. Everything in it belongs to one user and one server at a time.
 
 import { randomBytes } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PetraError } from '../core/errors.ts';
-
-/** Where a running server is found. */
-export interface Endpoint {
-  readonly url: string;
-  readonly pid: number;
-  readonly startedAt: string;
-  readonly version: string;
-  readonly speed: number;
-}
+import { type LocalEndpoint, stateFileNames } from '../core/local-state.ts';
 
 export interface StateFolder {
   readonly folder: string;
@@ -22,7 +14,7 @@ export interface StateFolder {
   inside(name: string): Promise<string>;
   /** The given speed, remembered for later starts; without one, the last that was given, if any. */
   speed(given: number | undefined): Promise<number | undefined>;
-  publish(endpoint: Endpoint): Promise<void>;
+  publish(endpoint: LocalEndpoint): Promise<void>;
   unpublish(): Promise<void>;
 }
 
@@ -30,16 +22,17 @@ export interface StateFolder {
 export async function openStateFolder(folder: string): Promise<StateFolder> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await refuseForeign(folder);
     await chmod(folder, 0o700);
     await writeOnce(
-      path.join(folder, 'petra-state.json'),
+      path.join(folder, stateFileNames.marker),
       JSON.stringify({ createdAt: new Date().toISOString() }),
     );
-    const tokenFile = path.join(folder, 'token');
+    const tokenFile = path.join(folder, stateFileNames.token);
     await writeOnce(tokenFile, randomBytes(32).toString('hex'));
     await chmod(tokenFile, 0o600);
     const token = (await readFile(tokenFile, 'utf8')).trim();
-    const endpointFile = path.join(folder, 'endpoint.json');
+    const endpointFile = path.join(folder, stateFileNames.endpoint);
     return {
       folder,
       token,
@@ -49,7 +42,7 @@ export async function openStateFolder(folder: string): Promise<StateFolder> {
         return inner;
       },
       speed: async (given) => {
-        const file = path.join(folder, 'settings.json');
+        const file = path.join(folder, stateFileNames.settings);
         if (given !== undefined) {
           await replace(file, JSON.stringify({ speed: given }));
           return given;
@@ -62,11 +55,22 @@ export async function openStateFolder(folder: string): Promise<StateFolder> {
       unpublish: () => rm(endpointFile, { force: true }),
     };
   } catch (error) {
+    if (error instanceof PetraError) throw error;
     throw new PetraError('LocalStartFailed', `the state folder ${folder} cannot be used: ${reason(error)}`, {
       fix: 'Check its permissions and the free space, or choose another folder with --state.',
       cause: error,
     });
   }
+}
+
+/** A folder of something else is not taken over: a later `petra local reset` would remove it. */
+async function refuseForeign(folder: string): Promise<void> {
+  const names = await readdir(folder);
+  // Also the marker's temporary file, of a process that was killed before it could name it.
+  if (names.length === 0 || names.some((name) => name.startsWith(stateFileNames.marker))) return;
+  throw new PetraError('LocalStartFailed', `${folder} is not empty, and not a state folder of Petra`, {
+    fix: 'Give another folder with --state or PETRA_STATE.',
+  });
 }
 
 /** Whole or not at all: a process killed in between must not leave an empty token behind. */

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -92,10 +101,19 @@ describe('starting a local Petra', () => {
     });
   });
 
+  it('closes a folder that others could enter', async () => {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o777);
+    await start();
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+  });
+
   it('refuses a folder that holds something else', async () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(path.join(folder, 'thesis.txt'), 'x');
+    const mode = statSync(folder).mode;
     await expect(start()).rejects.toMatchObject({ code: 'InvalidUsage' });
+    expect(statSync(folder).mode).toBe(mode);
   });
 });
 

@@ -109,6 +109,7 @@ describe('it refuses', () => {
 
   test.each([
     ['an unknown route', '/nothing', {}],
+    ['an address that is none', 'http://[', {}],
     ['an unknown method', '/clusters', { method: 'PATCH' }],
     ['a body that is not JSON', '/clusters', { method: 'POST', body: '{' }],
     ['a body that is no object', '/clusters', { method: 'POST', body: '[]' }],
