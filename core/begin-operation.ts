@@ -16,8 +16,7 @@ import {
   type Verb,
 } from './fleet.ts';
 import type { Ports } from './petra.ts';
-import { closeOperation } from './steps/close-operation.ts';
-import { toFailure } from './steps/failure.ts';
+import { abandon } from './steps/close-operation.ts';
 
 export interface Begun {
   /** started: first attempt. resumed: attempt n+1. attached: it was running. unchanged: nothing to do. updated: a setting changed. */
@@ -27,8 +26,8 @@ export interface Begun {
   readonly operation?: OperationRecord;
 }
 
-/** How often a lost race for the record is looked at again before it is called a conflict. */
-const lockRaces = 3;
+/** How often the record is looked at before a lost race for it is called a conflict. */
+const looks = 3;
 
 /**
  * Begins init or create: makes the record with its lock, or attaches, or resumes after a failure.
@@ -37,7 +36,7 @@ const lockRaces = 3;
  * @throws NameTaken, OperationInProgress, DeletionUnfinished, SpecDiffers
  */
 export async function beginMaking(ports: Ports, request: Making): Promise<Begun> {
-  return withoutRaces(request.spec.metadata.name, () => tryMaking(ports, request));
+  return withoutRaces(() => tryMaking(ports, request));
 }
 
 interface Making {
@@ -48,8 +47,7 @@ interface Making {
   readonly caller: string;
 }
 
-/** Looks, decides and writes; undefined when someone else was faster between the look and the write. */
-async function tryMaking(ports: Ports, request: Making): Promise<Begun | undefined> {
+async function tryMaking(ports: Ports, request: Making): Promise<Begun> {
   const { verb, spec, management, caller } = request;
   const kind: ClusterKind = verb === 'init' ? 'management' : 'workload';
   const name = spec.metadata.name;
@@ -63,14 +61,12 @@ async function tryMaking(ports: Ports, request: Making): Promise<Begun | undefin
   }
   const last = present.operation.verb;
   if (isHeld(ports, present)) {
-    if (last === verb && present.specHash === specHash) return attach(ports, present, caller);
-    throw inProgress(present);
+    if (last !== verb || present.specHash !== specHash) throw inProgress(present);
+    return attach(ports, await protect(ports, present, request), caller);
   }
-  if (last === 'delete' || last === 'destroy') {
-    // A refused removal that touched nothing leaves the cluster Ready.
-    if (present.phase !== 'Ready') {
-      throw new PetraError('DeletionUnfinished', `"${name}" is being removed: its ${last} did not end`);
-    }
+  // A refused removal that touched nothing leaves the cluster Ready.
+  if (present.phase !== 'Ready' && (last === 'delete' || last === 'destroy')) {
+    throw new PetraError('DeletionUnfinished', `"${name}" is being removed: its ${last} did not end`);
   }
   const differs = present.specHash !== specHash;
   if (differs && (present.phase === 'Ready' || present.materialized)) {
@@ -78,8 +74,12 @@ async function tryMaking(ports: Ports, request: Making): Promise<Begun | undefin
       details: { differences: diffClusterSpecs(present.spec, spec) },
     });
   }
-  if (present.phase === 'Ready') return keep(ports, present, spec.spec.deletionProtection, caller);
-  return acquire(ports, present, { verb, caller, options: {}, spec, specHash });
+  if (present.phase === 'Ready') {
+    const record = await protect(ports, present, request);
+    return { outcome: record === present ? 'unchanged' : 'updated', record };
+  }
+  const record = await acquire(ports, present, { verb, caller, options: {}, spec, specHash });
+  return start(ports, await protect(ports, record, request), caller);
 }
 
 /**
@@ -87,7 +87,7 @@ async function tryMaking(ports: Ports, request: Making): Promise<Begun | undefin
  * @throws ClusterNotFound, InvalidRequest (wrong verb for the kind), DeletionProtected, OperationInProgress
  */
 export async function beginRemoval(ports: Ports, request: Removal): Promise<Begun> {
-  return withoutRaces(request.name, () => tryRemoval(ports, request));
+  return withoutRaces(() => tryRemoval(ports, request));
 }
 
 interface Removal {
@@ -97,7 +97,7 @@ interface Removal {
   readonly options: OperationOptions;
 }
 
-async function tryRemoval(ports: Ports, request: Removal): Promise<Begun | undefined> {
+async function tryRemoval(ports: Ports, request: Removal): Promise<Begun> {
   const { verb, name, caller, options } = request;
   const present = await ports.fleet.find(name);
   if (!present) throw new PetraError('ClusterNotFound', `there is no cluster "${name}"`);
@@ -118,16 +118,22 @@ async function tryRemoval(ports: Ports, request: Removal): Promise<Begun | undef
     throw inProgress(present);
   }
   const { spec, specHash } = present;
-  return acquire(ports, present, { verb, caller, options, spec, specHash });
+  return start(ports, await acquire(ports, present, { verb, caller, options, spec, specHash }), caller);
 }
 
-/** Looks again when a race for the record was lost, and so attaches to what the winner started. */
-async function withoutRaces(name: string, attempt: () => Promise<Begun | undefined>): Promise<Begun> {
-  for (let race = 0; race < lockRaces; race += 1) {
-    const begun = await attempt();
-    if (begun) return begun;
+/**
+ * Looks, decides and writes; where someone else wrote in between, looks again, and so attaches to what they started.
+ * What was no race is refused again in the same words.
+ */
+async function withoutRaces(attempt: () => Promise<Begun>): Promise<Begun> {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const isOvertaken = hasCode(error, 'NameTaken', 'OperationInProgress', 'LeaseLost', 'ClusterNotFound');
+      if (!isOvertaken || look === looks) throw error;
+    }
   }
-  throw new PetraError('OperationInProgress', `others keep changing "${name}" at this moment`);
 }
 
 /**
@@ -166,7 +172,7 @@ async function addCluster(
   request: Making,
   specHash: string,
   tombstone: ClusterRecord | undefined,
-): Promise<Begun | undefined> {
+): Promise<Begun> {
   const { verb, spec, management, caller } = request;
   const uid = ports.newUid();
   const now = ports.clock.now().toISOString();
@@ -194,13 +200,8 @@ async function addCluster(
     createdAt: now,
     updatedAt: now,
   };
-  try {
-    await ports.fleet.add(record);
-  } catch (error) {
-    if (hasCode(error, 'NameTaken')) return undefined;
-    throw error;
-  }
-  return start(ports, record, 'started', caller);
+  await ports.fleet.add(record);
+  return start(ports, record, caller);
 }
 
 async function acquire(
@@ -213,41 +214,30 @@ async function acquire(
     readonly spec: ClusterSpec;
     readonly specHash: string;
   },
-): Promise<Begun | undefined> {
+): Promise<ClusterRecord> {
   const { verb, caller, options, spec, specHash } = next;
   const before = present.operation;
   const attempt = before.verb === verb ? attemptOf(before.id) + 1 : 1;
   const now = ports.clock.now().toISOString();
   const id = operationId(verb, present.name, present.uid, attempt);
-  let record: ClusterRecord;
-  try {
-    record = await ports.fleet.acquire(
-      present.name,
-      { uid: present.uid, fence: present.fence, now },
-      {
-        phase: phaseDuring[verb],
-        operation: { id, verb, attempt, options, ...(present.lock ? { supersedes: before.id } : {}) },
-        spec,
-        specHash,
-        region: spec.spec.target.region,
-        updatedAt: now,
-        lock: newLock(ports, id, present.fence + 1, caller),
-      },
-    );
-  } catch (error) {
-    if (hasCode(error, 'OperationInProgress')) return undefined;
-    throw error;
-  }
-  return start(ports, record, attempt > 1 ? 'resumed' : 'started', caller);
+  return ports.fleet.acquire(
+    present.name,
+    { uid: present.uid, fence: present.fence, now },
+    {
+      phase: phaseDuring[verb],
+      operation: { id, verb, attempt, options, ...(present.lock ? { supersedes: before.id } : {}) },
+      spec,
+      specHash,
+      region: spec.spec.target.region,
+      updatedAt: now,
+      lock: newLock(ports, id, present.fence + 1, caller),
+    },
+  );
 }
 
-async function start(
-  ports: Ports,
-  record: ClusterRecord,
-  outcome: 'started' | 'resumed',
-  caller: string,
-): Promise<Begun> {
+async function start(ports: Ports, record: ClusterRecord, caller: string): Promise<Begun> {
   await appendEvent(ports, record, 'started', caller);
+  const outcome = record.operation.attempt > 1 ? 'resumed' : 'started';
   return { outcome, record, operation: await ensureStarted(ports, record) };
 }
 
@@ -256,45 +246,30 @@ async function attach(ports: Ports, record: ClusterRecord, caller: string): Prom
   return { outcome: 'attached', record, operation: await ensureStarted(ports, record) };
 }
 
-/** A Ready cluster with the same spec stays as it is, except for its protection, which is a setting of the record. */
-async function keep(
+/** Deletion protection is a setting of the record, not of what runs on it: it takes effect at once. */
+async function protect(
   ports: Ports,
-  present: ClusterRecord,
-  deletionProtection: boolean,
-  caller: string,
-): Promise<Begun> {
-  if (present.deletionProtection === deletionProtection) return { outcome: 'unchanged', record: present };
+  record: ClusterRecord,
+  { spec, caller }: Making,
+): Promise<ClusterRecord> {
+  const { deletionProtection } = spec.spec;
+  if (record.deletionProtection === deletionProtection) return record;
+  const { name, uid, lock } = record;
   const at = ports.clock.now().toISOString();
-  const record = await ports.fleet.updateUnlocked(present.name, present.uid, {
-    deletionProtection,
-    updatedAt: at,
-  });
+  const change = { deletionProtection, updatedAt: at };
+  const changed = lock
+    ? await ports.fleet.update({ cluster: name, uid, fence: lock.fence }, change)
+    : await ports.fleet.updateUnlocked(name, uid, change);
   await ports.ledger.append({
-    cluster: present.name,
-    uid: present.uid,
+    cluster: name,
+    uid,
     at,
     verb: 'protect',
     outcome: 'succeeded',
     message: `deletion protection ${deletionProtection ? 'on' : 'off'}`,
     caller,
   });
-  return { outcome: 'updated', record };
-}
-
-/**
- * Ends an operation whose lock another one took, or someone removed. Safe to repeat, and for an operation whose
- * beginner died before it was recorded.
- */
-export async function abandon(
-  ports: Pick<Ports, 'operations' | 'ledger' | 'clock'>,
-  id: string,
-  why: string,
-): Promise<void> {
-  const operation = await ports.operations.find(id);
-  if (operation?.status !== 'Running') return;
-  const error = new PetraError('OperationAbandoned', `operation ${id} was given up: ${why}`);
-  const endedAt = ports.clock.now().toISOString();
-  await closeOperation(ports, operation, { status: 'Abandoned', endedAt, failure: toFailure(error) });
+  return changed;
 }
 
 function newLock(ports: Ports, operation: string, fence: number, holder: string): Lock {

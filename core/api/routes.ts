@@ -1,14 +1,15 @@
 // The HTTP API as a table: one entry per route, the same for Lambda and for a local Petra.
 
-import { abandon, type Begun, beginMaking, beginRemoval } from '../begin-operation.ts';
+import { type Begun, beginMaking, beginRemoval } from '../begin-operation.ts';
 import { checkClusterSpec } from '../capi/cluster-spec.ts';
 import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterKind, ClusterRecord } from '../fleet.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Ports } from '../petra.ts';
-import { restingPhase } from '../steps/close-operation.ts';
+import { abandon, restingPhase } from '../steps/close-operation.ts';
 import { readKubeconfig } from '../steps/create.ts';
-import { refuseProtected, workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
+import { refuseProtected } from '../steps/deletion-protection.ts';
+import { workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
 import { managementOf, requireManagementApi } from '../steps/management-api.ts';
 import { chooseManagement } from './choose-management.ts';
 import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';

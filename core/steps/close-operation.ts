@@ -1,5 +1,7 @@
+import { PetraError } from '../errors.ts';
 import type { ClusterRecord, Failure, OperationRecord, OperationStatus, Phase } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
+import { toFailure } from './failure.ts';
 
 /**
  * Closes an operation: in the ledger, then in its own record. Safe to repeat: an ended one stays as it is.
@@ -44,4 +46,20 @@ export async function isSettled(ports: Pick<Ports, 'fleet'>, operation: Operatio
 /** Closes an operation whose cluster already shows its success, since it was killed before it could. Safe to repeat. */
 export async function closeSettled(ports: Ports, operation: OperationRecord): Promise<void> {
   await closeOperation(ports, operation, { status: 'Succeeded', endedAt: ports.clock.now().toISOString() });
+}
+
+/**
+ * Ends an operation whose lock another one took, or someone removed. Safe to repeat, and for an operation whose
+ * beginner died before it was recorded.
+ */
+export async function abandon(
+  ports: Pick<Ports, 'operations' | 'ledger' | 'clock'>,
+  id: string,
+  why: string,
+): Promise<void> {
+  const operation = await ports.operations.find(id);
+  if (!operation) return;
+  const error = new PetraError('OperationAbandoned', `operation ${id} was given up: ${why}`);
+  const endedAt = ports.clock.now().toISOString();
+  await closeOperation(ports, operation, { status: 'Abandoned', endedAt, failure: toFailure(error) });
 }

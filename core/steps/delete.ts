@@ -1,16 +1,20 @@
 import { PetraError } from '../errors.ts';
+import type { Kubernetes } from '../ports.ts';
 import { observeCluster } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { clusterReference, readCluster } from './create.ts';
+import { refuseProtected } from './deletion-protection.ts';
 import { managementOf, requireManagementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
 
 /**
  * Asks for the deletion of the Cluster object, and of nothing else: its controllers remove the rest in the right order.
  * By uid, so that a cluster made anew under the name is not hit. A cluster that never got so far is success.
+ * @throws DeletionProtected, ManagementClusterNotReady, ObjectConflict
  */
 export async function deleteCluster(context: StepContext): Promise<StepOutput> {
   const { record, lease } = context;
+  refuseProtected([record]);
   // From here on the cluster is no longer whole, whatever happens.
   await context.fleet.update(lease, { readyAt: null, updatedAt: context.clock.now().toISOString() });
   const deadline = deadlineAfter(context, context.settings.limits.deletion);
@@ -35,7 +39,7 @@ export async function checkDeleted(context: StepContext, input: StepInput): Prom
   if (!cluster || cluster.metadata.labels?.['petra.sh/uid'] !== record.uid) {
     return { gone: true, message: 'the Cluster object is gone' };
   }
-  const remaining = await remainingObjects(context, record.name);
+  const remaining = await remainingObjects(api, record.name);
   const message =
     remaining.length === 0 ? 'waiting for the Cluster object' : `waiting for ${remaining.join(', ')}`;
   if (!isOver(context, input)) return { gone: false, message };
@@ -49,8 +53,7 @@ export async function checkDeleted(context: StepContext, input: StepInput): Prom
 }
 
 /** Kinds in the order in which Cluster API removes them, with how many are left. */
-async function remainingObjects(context: StepContext, cluster: string): Promise<string[]> {
-  const api = await requireManagementApi(context, await managementOf(context, context.record));
+async function remainingObjects(api: Kubernetes, cluster: string): Promise<string[]> {
   const kinds = [
     { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' },
     { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Machine' },

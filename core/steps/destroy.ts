@@ -3,6 +3,7 @@ import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord, ResourceType } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
+import { refuseProtected } from './deletion-protection.ts';
 import { managementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
 
@@ -23,9 +24,10 @@ export async function workloadClusters(
 /**
  * Whether no workload cluster is left: neither in the fleet nor, whoever made it, on the management cluster itself.
  * Without its management cluster nobody could remove a cluster's AWS resources.
- * @throws WorkloadClustersExist when some are, and the operation does not cascade.
+ * @throws WorkloadClustersExist when some are, and the operation does not cascade; DeletionProtected
  */
 export async function checkWorkloads(context: StepContext): Promise<StepOutput> {
+  refuseProtected([context.record]);
   const known = namesOf(await workloadClusters(context, context.record.name));
   const foreign = (await clusterObjects(context)).filter((name) => !known.includes(name));
   if (foreign.length > 0) {
@@ -80,15 +82,6 @@ async function clusterObjects(context: StepContext): Promise<string[]> {
 async function refuseLateClusters(context: StepContext): Promise<void> {
   const late = await clusterObjects(context);
   if (late.length > 0) throw workloadClustersExist(context.record.name, late);
-}
-
-/** A cascade deletes all or none: one protected cluster refuses it. @throws DeletionProtected */
-export function refuseProtected(clusters: readonly ClusterRecord[]): void {
-  const names = namesOf(clusters.filter(({ deletionProtection }) => deletionProtection));
-  if (names.length === 0) return;
-  throw new PetraError('DeletionProtected', `deletion protection is on for ${names.join(', ')}`, {
-    details: { clusters: names },
-  });
 }
 
 /** Starts one delete operation for each workload cluster, or attaches to the one that runs. Safe to repeat. */

@@ -12,7 +12,8 @@ import type { StepOutput } from './run-step.ts';
 async function findResidue(context: StepContext): Promise<ResidueLine[]> {
   const { record } = context;
   const searches = [{ type: "Petra's AWS resources", tag: { key: 'petra.sh/uid', value: record.uid } }];
-  if (record.kind === 'workload') {
+  // CAPA's tag has the name alone: where nothing was applied, what carries it is another cluster's.
+  if (record.kind === 'workload' && record.materialized) {
     searches.unshift({ type: "Cluster API's AWS resources", tag: capaTag(record.name) });
   }
   const byTag = await Promise.all(
