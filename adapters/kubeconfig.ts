@@ -3,6 +3,7 @@
 
 import { parse } from 'yaml';
 import { PetraError } from '../core/errors.ts';
+import { recordAt } from '../core/json-fields.ts';
 
 /** How to reach a cluster and who one is there. */
 export interface Credentials {
@@ -25,7 +26,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * @throws KubernetesUnauthorized for what cannot be used, saying which field and why
  */
 export function parseKubeconfig(text: string): Credentials {
-  const config = fieldsOf(parseYaml(text));
+  const config = recordAt(parseYaml(text));
   const current = config['current-context'];
   if (typeof current !== 'string' || current === '') throw refused('it has no current-context');
   const context = named(config, 'contexts', 'context', current);
@@ -71,15 +72,13 @@ function parseYaml(text: string): unknown {
   }
 }
 
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
 function named(config: Fields, list: string, field: string, name: unknown): Fields {
   const entries = config[list];
-  const entry = (Array.isArray(entries) ? entries : []).map(fieldsOf).find((one) => one.name === name);
+  const entry = (Array.isArray(entries) ? entries : [])
+    .map((one) => recordAt(one))
+    .find((one) => one.name === name);
   if (!entry) throw refused(`${list} has no entry ${JSON.stringify(name) ?? 'for the context'}`);
-  return fieldsOf(entry[field]);
+  return recordAt(entry[field]);
 }
 
 /** The PEM text of `<field>-data`. Files are not read: a stored kubeconfig must stand for itself. */

@@ -2,6 +2,7 @@
 // k8s.io/apimachinery/pkg/apis/meta/v1/types.go.
 
 import { type ErrorCode, PetraError } from '../core/errors.ts';
+import { at, listAt, recordAt } from '../core/json-fields.ts';
 import type { HttpsAnswer } from './https-connection.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -16,7 +17,7 @@ export interface Attempt {
 /** The JSON object of an answer; empty when it is none. */
 export function statusOf({ text }: Pick<HttpsAnswer, 'text'>): Fields {
   try {
-    return fieldsOf(JSON.parse(text));
+    return recordAt(JSON.parse(text));
   } catch {
     return {};
   }
@@ -29,7 +30,7 @@ export function isAbsent(answer: HttpsAnswer | undefined): boolean {
 
 /** Whether the answer says that the path is not served, rather than that an object does not exist. */
 export function isUnknownResource(answer: HttpsAnswer): boolean {
-  return answer.code === 404 && fieldsOf(statusOf(answer).details).name === undefined;
+  return answer.code === 404 && at(statusOf(answer), 'details', 'name') === undefined;
 }
 
 /** The error for an answer that is not a success; without one the kind is not served. */
@@ -88,9 +89,8 @@ function codeOf(code: number, message: string, causes: readonly Cause[], writes:
 }
 
 function causesOf(status: Fields): readonly Cause[] {
-  const causes = fieldsOf(status.details).causes;
-  return (Array.isArray(causes) ? causes : []).map((cause) => {
-    const { reason, field, message } = fieldsOf(cause);
+  return listAt(status, 'details', 'causes').map((cause) => {
+    const { reason, field, message } = recordAt(cause);
     return {
       reason: String(reason ?? ''),
       field: String(field ?? ''),
@@ -110,8 +110,4 @@ function webhookOf(message: string): { readonly webhook?: string } {
 
 function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, '; ');
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
 }

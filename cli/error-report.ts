@@ -1,5 +1,6 @@
 import { toProblem } from '../core/api/problem.ts';
 import { type ErrorCode, errorCatalogue, PetraError } from '../core/errors.ts';
+import { isObject } from '../core/json-fields.ts';
 import type { Output } from './output.ts';
 import { causesOf } from './problem.ts';
 import { formatTable, plainText } from './table.ts';
@@ -70,16 +71,13 @@ function formatDetail(name: string, value: unknown): string {
   if (rows.length === 0 || rows.length < value.length) return `  ${name}: ${value.map(printable).join(', ')}`;
   const titles = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const table = formatTable(
-    titles.map((title) => ({ title: title.toUpperCase(), value: (row: Details) => printable(row[title]) })),
+    titles.map((title) => ({
+      title: title.toUpperCase(),
+      value: (row: Readonly<Record<string, unknown>>) => printable(row[title]),
+    })),
     rows,
   );
   return `  ${name}:\n${table.replace(/^/gm, '    ')}`;
-}
-
-type Details = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is Details {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function printable(value: unknown): string {

@@ -35,8 +35,8 @@ export async function show(context: Context, format: Format, presentation: Prese
       output.result(JSON.stringify(presentation.value, null, 2));
       return;
     case 'yaml': {
-      const { stringify } = await import('yaml');
-      output.result(stringify(presentation.value, { lineWidth: 0, aliasDuplicateObjects: false }));
+      const { yamlText } = await import('../core/capi/yaml-text.ts');
+      output.result(yamlText(presentation.value));
       return;
     }
     case 'name':

@@ -2,6 +2,7 @@
 // Petra does about them. A counted fault happens that many times, also across restarts; any other stays.
 
 import { PetraError } from '../core/errors.ts';
+import { editDistance } from '../core/nearest-word.ts';
 import type { Collection, Disk } from './disk.ts';
 
 /** One kind of fault, for help texts and docs. */
@@ -192,30 +193,17 @@ function refusal(message: string): PetraError {
 
 function nearestForm(name: string): string | undefined {
   const service = name.split(':', 1)[0] ?? '';
+  const limit = Math.max(3, Math.floor(name.length / 3));
   const candidates = faultKinds.map((kind) => ({
     form: faultForm(kind),
     distance:
       kind.pattern && kind.service === service
         ? 0
-        : editDistance(name.toLowerCase(), `${kind.service}:${kind.name}`.toLowerCase()),
+        : editDistance(name.toLowerCase(), `${kind.service}:${kind.name}`.toLowerCase(), limit),
   }));
   candidates.sort((a, b) => a.distance - b.distance);
   const best = candidates[0];
-  return best && best.distance <= Math.max(3, name.length / 3) ? best.form : undefined;
-}
-
-/** Levenshtein's: how many characters to add, drop or change. */
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [row, letter] of [...from].entries()) {
-    const current = [row + 1];
-    for (const [column, other] of [...to].entries()) {
-      const changed = (previous[column] ?? 0) + (letter === other ? 0 : 1);
-      current.push(Math.min(changed, (previous[column + 1] ?? 0) + 1, (current[column] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[to.length] ?? 0;
+  return best && best.distance <= limit ? best.form : undefined;
 }
 
 /** The faults in force. */

@@ -4,7 +4,7 @@
 // versions, columns, labels, namespaces, Deployments, variables). The images do not exist; simulated controllers stand
 // behind them. Any well-formed version is served, released upstream or not; preflight warns of the latter.
 
-import { stringify } from 'yaml';
+import { yamlText } from '../core/capi/yaml-text.ts';
 import { PetraError } from '../core/errors.ts';
 import type { KubernetesObject, ReleaseAsset, Releases } from '../core/ports.ts';
 import { certManagerManifest } from './synthetic-releases/cert-manager.ts';
@@ -98,7 +98,7 @@ function serviceAccount({ key, namespace, serviceAccount }: SyntheticProvider): 
 function metadata({ major, minor }: Line, contract: (line: Line) => string): string {
   const oldest = Math.max(0, minor - listedSeries + 1);
   const lines = Array.from({ length: minor - oldest + 1 }, (_, index) => ({ major, minor: oldest + index }));
-  return stringify({
+  return yamlText({
     apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3',
     kind: 'Metadata',
     releaseSeries: lines.map((line) => ({ ...line, contract: contract(line) })),
@@ -117,11 +117,7 @@ function providerContract(): string {
 function toYaml(title: string, objects: readonly KubernetesObject[]): string {
   const documents = objects.map((object) => {
     const annotations = { ...object.metadata.annotations, [syntheticAnnotation]: 'true' };
-    // No folded lines and no anchors: a variable must stay in one piece, and each document for itself.
-    return stringify(
-      { ...object, metadata: { ...object.metadata, annotations } },
-      { lineWidth: 0, aliasDuplicateObjects: false },
-    );
+    return yamlText({ ...object, metadata: { ...object.metadata, annotations } });
   });
   return `# Synthetic manifest of a local Petra, standing in for ${title}. Not a release of that project.\n${documents.join('---\n')}`;
 }

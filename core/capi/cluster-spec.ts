@@ -1,6 +1,7 @@
 // What a user asks for: read it, check it, compare it. Everything else trusts the ClusterSpec that comes out of here.
 
 import { createHash } from 'node:crypto';
+import { canonicalJson } from '../canonical-json.ts';
 import { PetraError } from '../errors.ts';
 import { checkSpec } from './spec-check.ts';
 import { type SpecProblem, showText, sortProblems } from './spec-problem.ts';
@@ -123,14 +124,4 @@ function leaves(value: object): Map<string, unknown> {
   };
   visit(value, '');
   return found;
-}
-
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`);
-  return `{${fields.join(',')}}`;
 }

@@ -1,8 +1,8 @@
 // Fields of a manifest that are placeholders for what the cluster itself fills in. Applied again by server-side apply,
 // they would empty what is there: an installation that is repeated would take permissions and CAs from running controllers.
 
+import { isObject } from '../json-fields.ts';
 import type { KubernetesObject } from '../ports.ts';
-import { isRecord } from './manifest-yaml.ts';
 import { changeAt } from './provider-namespace.ts';
 
 /**
@@ -28,7 +28,7 @@ export function withoutInjectedFields(object: KubernetesObject): KubernetesObjec
 }
 
 function withoutBlankCa(clientConfig: unknown): unknown {
-  if (!isRecord(clientConfig)) return clientConfig;
+  if (!isObject(clientConfig)) return clientConfig;
   const { caBundle, ...rest } = clientConfig;
   // Base64 of a newline.
   return caBundle === '' || caBundle === 'Cg==' ? rest : clientConfig;

@@ -3,6 +3,7 @@
 
 import { parseAllDocuments, type ScalarTag, type Tags } from 'yaml';
 import { PetraError } from '../errors.ts';
+import { isObject } from '../json-fields.ts';
 import type { KubernetesObject } from '../ports.ts';
 
 // go-yaml v2 is YAML 1.2's core schema plus these three from YAML 1.1. The library's own 1.1 schema goes further than
@@ -55,16 +56,12 @@ export function parseManifest(yaml: string, source = 'the manifest'): readonly K
   return objects;
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isKubernetesObject(value: unknown): value is KubernetesObject {
   return (
-    isRecord(value) &&
+    isObject(value) &&
     typeof value.apiVersion === 'string' &&
     typeof value.kind === 'string' &&
-    isRecord(value.metadata) &&
+    isObject(value.metadata) &&
     typeof value.metadata.name === 'string'
   );
 }

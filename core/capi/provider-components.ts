@@ -2,10 +2,11 @@
 // client/repository/components.go): variables, images, namespace, labels, order; then its inventory. Compared with
 // `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts and their order.
 
+import { at, isObject, listAt } from '../json-fields.ts';
 import type { KubernetesObject, ObjectReference } from '../ports.ts';
 import { substitute } from './envsubst.ts';
 import { withoutInjectedFields } from './injected-fields.ts';
-import { isRecord, parseManifest } from './manifest-yaml.ts';
+import { parseManifest } from './manifest-yaml.ts';
 import { type ImageOverrides, overrideImages } from './provider-images.ts';
 import { moveToNamespace } from './provider-namespace.ts';
 import type { Provider } from './providers.ts';
@@ -94,7 +95,7 @@ export function managerDeployments(objects: readonly KubernetesObject[]): readon
     (object) =>
       object.kind === 'Deployment' &&
       listAt(object, 'spec', 'template', 'spec', 'containers').some(
-        (container) => isRecord(container) && container.name === 'manager',
+        (container) => isObject(container) && container.name === 'manager',
       ),
   );
 }
@@ -183,13 +184,4 @@ export function inventoryCrd(): KubernetesObject {
       ],
     },
   };
-}
-
-function at(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce((inner, field) => (isRecord(inner) ? inner[field] : undefined), value);
-}
-
-function listAt(value: unknown, ...path: readonly string[]): readonly unknown[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
 }

@@ -1,7 +1,7 @@
 // Image overrides, for mirrors: the `images` section of clusterctl's configuration.
 
+import { isObject } from '../json-fields.ts';
 import type { KubernetesObject } from '../ports.ts';
-import { isRecord } from './manifest-yaml.ts';
 import { changeAt } from './provider-namespace.ts';
 import type { ComponentKey } from './providers.ts';
 
@@ -21,7 +21,7 @@ export function overrideImages(
   overrides: ImageOverrides,
 ): readonly KubernetesObject[] {
   const changed = (container: unknown) =>
-    isRecord(container) && typeof container.image === 'string'
+    isObject(container) && typeof container.image === 'string'
       ? { ...container, image: overrideImage(container.image, component, overrides) }
       : container;
   return objects.map((object) => {

@@ -1,8 +1,8 @@
 // Moves a provider's objects into its namespace, by clusterctl's rules (client/repository/components.go, fixTargetNamespace).
 
 import { PetraError } from '../errors.ts';
+import { isObject } from '../json-fields.ts';
 import type { KubernetesObject } from '../ports.ts';
-import { isRecord } from './manifest-yaml.ts';
 
 /** Kinds without a namespace that can be in a manifest; custom kinds of scope Cluster are added from its CRDs. */
 const clusterScopedKinds: readonly string[] = [
@@ -57,8 +57,8 @@ export function moveToNamespace(
 
 function clusterScopedDefinitions(objects: readonly KubernetesObject[]): readonly string[] {
   return objects.flatMap(({ kind, spec }) => {
-    if (kind !== 'CustomResourceDefinition' || !isRecord(spec) || spec.scope !== 'Cluster') return [];
-    return isRecord(spec.names) && typeof spec.names.kind === 'string' ? [spec.names.kind] : [];
+    if (kind !== 'CustomResourceDefinition' || !isObject(spec) || spec.scope !== 'Cluster') return [];
+    return isObject(spec.names) && typeof spec.names.kind === 'string' ? [spec.names.kind] : [];
   });
 }
 
@@ -68,7 +68,7 @@ function moveObject(
   clusterScoped: ReadonlySet<string>,
   source: string,
 ): KubernetesObject {
-  const inNamespace = (service: unknown) => (isRecord(service) ? { ...service, namespace } : service);
+  const inNamespace = (service: unknown) => (isObject(service) ? { ...service, namespace } : service);
   switch (object.kind) {
     case 'Namespace':
       return { ...object, metadata: { ...object.metadata, name: namespace } };
@@ -76,7 +76,7 @@ function moveObject(
     case 'ClusterRoleBinding':
       return placed(
         changeAt(object, ['subjects', '*'], (subject) =>
-          isRecord(subject) && subject.namespace ? { ...subject, namespace } : subject,
+          isObject(subject) && subject.namespace ? { ...subject, namespace } : subject,
         ),
       );
     case 'MutatingWebhookConfiguration':
@@ -133,7 +133,7 @@ function changeValue(value: unknown, path: readonly string[], change: (value: un
   if (step === '*') {
     return Array.isArray(value) ? value.map((item: unknown) => changeValue(item, rest, change)) : value;
   }
-  return isRecord(value) && step in value
+  return isObject(value) && step in value
     ? { ...value, [step]: changeValue(value[step], rest, change) }
     : value;
 }

@@ -1,10 +1,10 @@
 // Plain values against the schema and the rules between fields, with every problem explained.
 
+import { nearest } from '../nearest-word.ts';
 import { type FieldSchema, findField, listFields } from './spec-fields.ts';
 import { type FieldPath, hiddenValue, type SpecProblem, showPath, showValue } from './spec-problem.ts';
 import { type BrokenRule, brokenRules, type SpecExpectation, valueAt } from './spec-rules.ts';
 import { type ClusterSpec, clusterSchema } from './spec-schema.ts';
-import { nearest } from './spec-suggest.ts';
 import * as syntax from './spec-syntax.ts';
 import type { SpecSource } from './spec-yaml.ts';
 

@@ -1,8 +1,8 @@
 // The texts of a spec that have a syntax of their own: what is right, and how a wrong one is explained.
 // Patterns are plain enough for any JSON Schema validator, and none backtracks without bound.
 
+import { nearest } from '../nearest-word.ts';
 import { knownRegions } from './spec-regions.ts';
-import { nearest } from './spec-suggest.ts';
 
 /** Nothing longer is near a right value; what explains a wrong one may look at each letter several times. */
 const explainedLength = 256;

@@ -1,5 +1,5 @@
-import { gzipSync } from 'node:zlib';
 import { PetraError } from '../../core/errors.ts';
+import { compressedSize, userDataLimitBytes } from '../../core/management/k3s-user-data.ts';
 import type { Clock, Machine, MachineRequest, Machines } from '../../core/ports.ts';
 import type { Faults } from '../faults.ts';
 import type { Pace } from '../pace.ts';
@@ -9,7 +9,6 @@ import { awsRefusal, refuseIfAsked } from './refusals.ts';
 
 const pendingSeconds = 8;
 const stoppingSeconds = 10;
-const userDataLimitBytes = 16_384;
 
 /** EC2's instances on one machine. What they do once they run is in boot.ts. */
 export class SimulatedMachines implements Machines {
@@ -170,7 +169,7 @@ export class SimulatedMachines implements Machines {
 }
 
 function refuseLongUserData({ name, userData }: MachineRequest): void {
-  const size = gzipSync(userData).length;
+  const size = compressedSize(userData);
   if (size <= userDataLimitBytes) return;
   throw new PetraError(
     'UserDataTooLarge',

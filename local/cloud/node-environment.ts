@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { listAt, textAt } from '../../core/json-fields.ts';
 
 /** What a management node's user data tells it about itself. */
 export interface NodeEnvironment {
@@ -64,11 +65,6 @@ function writtenFile(userData: string): string | undefined {
     // cloud-init, too, goes on without the parts of a file it cannot read.
     return undefined;
   }
-  if (!isRecord(config) || !Array.isArray(config.write_files)) return undefined;
-  const written: unknown = config.write_files.find((entry) => isRecord(entry) && entry.path === file);
-  return isRecord(written) && typeof written.content === 'string' ? written.content : undefined;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
+  const written = listAt(config, 'write_files').find((entry) => textAt(entry, 'path') === file);
+  return textAt(written, 'content');
 }

@@ -3,6 +3,7 @@
 // gate, ClusterClasses in use, immutable templates, `webhook:` faults. The k3s webhooks validate nothing upstream
 // either (cluster-api-k3s, controlplane/api/v1beta2/kthreescontrolplane_webhook.go): even an even number of servers.
 
+import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { sameJson } from '../kubernetes/api-json.ts';
 import {
@@ -16,7 +17,6 @@ import type { AdmissionRequest, Admit, ObjectStore } from '../kubernetes/object-
 import { clusterProblems, defaultCluster } from './cluster-validation.ts';
 import { isConditionTrue } from './conditions.ts';
 import type { ActiveFaults } from './environment.ts';
-import { listAt, recordAt, textAt } from './fields.ts';
 import { groupOf, isDeleting, isKind, kinds } from './kinds.ts';
 import { managers } from './managers.ts';
 import { pick } from './naming.ts';

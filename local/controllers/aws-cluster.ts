@@ -2,6 +2,7 @@
 // Simulated: the order and names of its conditions, ids and tags of what it makes, an existing VPC, removal, faults.
 // Not simulated: routes, security group rules, bastions, S3 buckets, changes of a network after it is made.
 
+import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type AwsNetwork, type Milestone, networkOf } from './aws-network.ts';
 import { type Condition, condition, isConditionTrue, summary } from './conditions.ts';
@@ -9,7 +10,6 @@ import type { Again, Controller } from './controller.ts';
 import { infrastructureMilestones, infrastructureRemovalMilestones, pollSeconds } from './durations.ts';
 import { noteTime, remaining, soonest } from './elapsed.ts';
 import type { Environment } from './environment.ts';
-import { listAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, isKind, kinds } from './kinds.ts';
 import { managers } from './managers.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';

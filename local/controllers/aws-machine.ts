@@ -2,6 +2,7 @@
 // Simulated: what it waits for, instance states, provider ids, addresses, a lack of capacity, termination.
 // Not simulated: images, volumes, user data, spot instances, an instance that ends by itself.
 
+import { isTrueAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { networkOf, ownedTags, privateAddress, subnetFor } from './aws-network.ts';
 import { condition, summary } from './conditions.ts';
@@ -9,7 +10,6 @@ import type { Again, Controller } from './controller.ts';
 import { instanceStartSeconds, instanceStopSeconds, pollSeconds } from './durations.ts';
 import { noteTime, remaining, timeOf } from './elapsed.ts';
 import type { Environment } from './environment.ts';
-import { isTrueAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, kinds } from './kinds.ts';
 import { clusterOf, isControlPlaneMachine, ownerOf, referenced, wakesMembers } from './lookups.ts';
 import { managers } from './managers.ts';

@@ -1,7 +1,7 @@
 // What CAPA makes on AWS for an AWSCluster, as ids and tags. Pure: the ids follow from the object's uid.
 
+import { isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from './fields.ts';
 import { labels } from './kinds.ts';
 import { awsId, suffix } from './naming.ts';
 

@@ -2,15 +2,14 @@
 // Simulated: Issuers become Ready, Certificates get their Secret, the CA goes into webhook configurations and CRDs.
 // Not simulated: cryptography. What stands in the Secrets is text that says so; nothing in the simulation verifies it.
 
+import { at, isObject, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { isObject } from '../kubernetes/api-json.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { condition, timestamp, withConditions } from './conditions.ts';
 import type { Controller, Wake } from './controller.ts';
 import { certificateSeconds } from './durations.ts';
 import { noteTime, remaining } from './elapsed.ts';
 import type { Environment } from './environment.ts';
-import { at, listAt, recordAt, textAt } from './fields.ts';
 import { isDeleting, type Kind, kinds } from './kinds.ts';
 import { managers } from './managers.ts';
 import { changeObject, ensureObject, setStatus } from './writes.ts';

@@ -1,9 +1,9 @@
 // The patches of a ClusterClass, applied to its templates.
 
 import { parse } from 'yaml';
+import { at, isTrueAt, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { Variable } from './class-variables.ts';
-import { at, isTrueAt, listAt, recordAt, textAt } from './fields.ts';
 import { renderTemplate } from './go-template.ts';
 import { type JsonPatch, patchJson } from './json-patch.ts';
 

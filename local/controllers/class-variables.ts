@@ -1,9 +1,9 @@
 // Variables of a ClusterClass: defaults and validation by their schema, as the Cluster's webhooks do both.
 // Simulated: the structural part of the schema. Not simulated: `x-kubernetes-validations` (CEL).
 
-import { isObject, sameJson } from '../kubernetes/api-json.ts';
+import { at, isObject, isTrueAt, listAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
+import { sameJson } from '../kubernetes/api-json.ts';
 import { invalidValue, requiredValue, type StatusCause } from '../kubernetes/api-status.ts';
-import { at, isTrueAt, listAt, numberAt, recordAt, textAt } from './fields.ts';
 
 export interface Variable {
   readonly name: string;

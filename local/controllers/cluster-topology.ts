@@ -2,14 +2,15 @@
 // Simulated: creation, scaling, rotation of templates, workers after the control plane in an upgrade,
 // TopologyReconciled with the reason of a failure. Not simulated: hooks, concurrency of upgrades.
 
+import { recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { ApiStatusError } from '../kubernetes/api-status.ts';
 import { TopologyError } from './class-patches.ts';
 import { condition } from './conditions.ts';
+import { contains } from './contains.ts';
 import type { Again, Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { contains, recordAt, textAt } from './fields.ts';
-import { isDeleting, kinds, labels, ownerReference } from './kinds.ts';
+import { isDeleting, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
 import { clusterName, ofCluster } from './lookups.ts';
 import { managers } from './managers.ts';
 import type { DesiredTopology, WorkerTopology } from './topology.ts';
@@ -204,8 +205,4 @@ async function removeUnusedTemplates(
       if (isTopologyOwned(template) && !used.has(template.metadata.name)) await removeObject(store, template);
     }
   }
-}
-
-function referenceTo({ apiVersion, kind, metadata }: KubernetesObject) {
-  return { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
 }

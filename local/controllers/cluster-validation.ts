@@ -1,10 +1,10 @@
 // What Cluster API's webhooks check of a Cluster with a topology. Pure.
 // As upstream, a missing ClusterClass is no reason to refuse: the condition TopologyReconciled tells about it.
 
+import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { invalidValue, requiredValue, type StatusCause } from '../kubernetes/api-status.ts';
 import { variableProblems, withDefaults } from './class-variables.ts';
-import { listAt, recordAt, textAt } from './fields.ts';
 
 // capi-1.9.5/util/version/version.go: semantic versions with a leading v, build metadata allowed.
 const versionPattern = /^v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)([-0-9a-zA-Z_.+]*)?$/;

@@ -2,11 +2,11 @@
 // Simulated: phases, conditions and counts of CAPI 1.9 (v1beta1, and `status.v1beta2`), ownership, the order of a
 // deletion. Not simulated: pausing, clusters without a control plane object.
 
+import { isTrueAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { condition, summary } from './conditions.ts';
 import type { Again, Controller, Wake } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { isTrueAt, numberAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterName, isControlPlaneMachine, ofCluster, referenced } from './lookups.ts';
 import { hasReadyNode, mirrored } from './machines.ts';

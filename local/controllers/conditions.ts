@@ -1,7 +1,7 @@
 // Conditions as the controllers write them.
 
+import { listAt, textAt } from '../../core/json-fields.ts';
 import { sameJson } from '../kubernetes/api-json.ts';
-import { listAt, textAt } from './fields.ts';
 
 export interface Condition {
   readonly type: string;

@@ -3,12 +3,12 @@
 // works: its address is that of the simulated API, not of the load balancer that the Cluster names.
 // Not simulated: cryptography of the CAs, etcd membership, remediation.
 
+import { isTrueAt, listAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { ensureClusterSecrets, writeKubeconfig } from './cluster-secrets.ts';
 import { type Condition, condition, summary } from './conditions.ts';
 import { type Again, type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { isTrueAt, listAt, numberAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels } from './kinds.ts';
 import { clusterOf, ofCluster, referenced } from './lookups.ts';
 import {

@@ -2,12 +2,13 @@
 // Simulated: Pods per replica or Node, scaling, a changed template rolls, conditions Available and Progressing.
 // Not simulated: the steps of a rolling update (the old Pods go when the new ones are ready), rollback, pausing.
 
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { at, listAt, numberAt, recordAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type Condition, withConditions } from './conditions.ts';
 import { type Controller, wakesOwner } from './controller.ts';
-import { at, listAt, numberAt, recordAt, textsAt } from './fields.ts';
 import { isDeleting, isOwnedBy, kinds, ownerReference } from './kinds.ts';
-import { canonicalJson, suffix } from './naming.ts';
+import { suffix } from './naming.ts';
 import { isMadeToCrash, type PodEnvironment, runPods } from './pods.ts';
 import { addMetadata, changeObject, ensureObject, removeObject, setStatus } from './writes.ts';
 

@@ -2,10 +2,10 @@
 // milliseconds (Kubernetes' own timestamps have whole seconds only), so that a restarted process goes on where the
 // killed one stopped. How long it takes is derived from that when it is read.
 
+import { textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import type { Pace } from '../pace.ts';
-import { textAt } from './fields.ts';
 import { addMetadata } from './writes.ts';
 
 const prefix = 'local.petra.sh/';

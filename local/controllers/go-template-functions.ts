@@ -1,7 +1,6 @@
 // Functions of Go's text/template and of Sprig, as far as patches of a ClusterClass use them.
 
-import { isObject } from '../kubernetes/api-json.ts';
-import { at } from './fields.ts';
+import { at, isObject } from '../../core/json-fields.ts';
 
 /** Go's idea of truth: empty collections are false. */
 export function isTruthy(value: unknown): boolean {

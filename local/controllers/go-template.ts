@@ -1,8 +1,7 @@
 // The part of Go's text/template (and of Sprig) that patches of a ClusterClass use. What is not supported is an
 // error that names it, never a silent difference: the topology then reports TopologyReconciled=False.
 
-import { isObject } from '../kubernetes/api-json.ts';
-import { at } from './fields.ts';
+import { at, isObject } from '../../core/json-fields.ts';
 import { isTruthy, show, templateFunctions } from './go-template-functions.ts';
 
 /** A template that cannot be parsed or rendered. */

@@ -1,6 +1,6 @@
 // The three operations of RFC 6902 that a ClusterClass may use.
 
-import { at } from './fields.ts';
+import { at } from '../../core/json-fields.ts';
 
 export interface JsonPatch {
   readonly op: string;

@@ -4,11 +4,11 @@
 
 import { gunzipSync } from 'node:zlib';
 import { parseAllDocuments } from 'yaml';
+import { at, isTrueAt, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { condition, isConditionTrue, summary } from './conditions.ts';
 import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { at, isTrueAt, listAt, recordAt, textAt } from './fields.ts';
 import { clusterSecretType, isDeleting, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterOf, isControlPlaneMachine, ownerOf, wakesMembers } from './lookups.ts';
 import { managers } from './managers.ts';

@@ -1,10 +1,10 @@
 // Finding the objects that belong together.
 
+import { at, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { clusterMembers } from './cluster-members.ts';
 import type { ObjectName, Wake } from './controller.ts';
-import { at, recordAt, textAt } from './fields.ts';
 import { isKind, type Kind, kinds, labels } from './kinds.ts';
 
 /** The Cluster an object belongs to, by its label. */

@@ -3,6 +3,7 @@
 // Simulated: a Node that stays NotReady without a network plug-in, or without provider id when a cloud controller
 // manager is expected and none is deployed: what a wrong ClusterClass leads to on AWS.
 
+import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { Again, Controller } from './controller.ts';
 import {
@@ -13,7 +14,6 @@ import {
 } from './durations.ts';
 import { remaining, timeOf } from './elapsed.ts';
 import type { Environment } from './environment.ts';
-import { listAt, recordAt, textAt } from './fields.ts';
 import { readK3sSetup } from './k3s-config.ts';
 import { isDeleting, kinds } from './kinds.ts';
 import { clusterOf, isControlPlaneMachine, ownerOf, referenced } from './lookups.ts';

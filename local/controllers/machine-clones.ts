@@ -1,10 +1,11 @@
 // A Machine together with its bootstrap config and its instance object, as a control plane or a MachineSet makes them.
 
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
-import { recordAt, textAt, textsAt } from './fields.ts';
-import { kinds, labels, ownerReference } from './kinds.ts';
-import { canonicalJson, suffix } from './naming.ts';
+import { kinds, labels, ownerReference, referenceTo } from './kinds.ts';
+import { suffix } from './naming.ts';
 import { ensureObject } from './writes.ts';
 
 export interface MachineBlueprint {
@@ -64,8 +65,8 @@ export async function cloneMachine(
     spec: {
       clusterName: cluster.metadata.name,
       version,
-      bootstrap: { configRef: reference(config) },
-      infrastructureRef: reference(awsMachine),
+      bootstrap: { configRef: referenceTo(config) },
+      infrastructureRef: referenceTo(awsMachine),
       ...(blueprint.failureDomain === undefined ? {} : { failureDomain: blueprint.failureDomain }),
       ...blueprint.timeouts,
     },
@@ -114,8 +115,4 @@ function freeName(store: ObjectStore, owner: KubernetesObject): string {
     const name = `${owner.metadata.name}-${suffix(`${owner.metadata.uid}/${i}`)}`;
     if (!store.get(apiVersion, kind, owner.metadata.namespace, name)) return name;
   }
-}
-
-function reference({ apiVersion, kind, metadata }: KubernetesObject) {
-  return { apiVersion, kind, name: metadata.name, namespace: metadata.namespace };
 }

@@ -2,17 +2,18 @@
 // Simulated: scaling both ways, a rolling update with a surge of one, status counts, deletion from the top down.
 // Not simulated: preflight checks, in-place propagation of labels, delete priorities, OnDelete.
 
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { at, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { condition, summary } from './conditions.ts';
 import { type Again, type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { at, numberAt, recordAt, textAt, textsAt } from './fields.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterOf, ofCluster, referenced } from './lookups.ts';
 import { byAge, cloneMachine, machineTimeouts } from './machine-clones.ts';
 import { hasReadyNode } from './machines.ts';
 import { managers } from './managers.ts';
-import { canonicalJson, suffix } from './naming.ts';
+import { suffix } from './naming.ts';
 import {
   addFinalizer,
   addMetadata,

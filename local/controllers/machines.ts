@@ -1,11 +1,11 @@
 // Cluster API's Machine controller: ties bootstrap data, an instance and a Node together.
 // Simulated: phases, conditions, the order of a deletion. Not simulated: drain, volumes, health checks.
 
+import { isTrueAt, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type Condition, condition, conditionOf, isConditionTrue, summary } from './conditions.ts';
 import type { Again, Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { isTrueAt, listAt, recordAt, textAt } from './fields.ts';
 import { finalizers, isDeleting, isKind, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterOf, nodeOf, referenced } from './lookups.ts';
 import { managers } from './managers.ts';

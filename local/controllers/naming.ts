@@ -23,12 +23,3 @@ export function awsId(prefix: string, seed: string): string {
 export function pick(seed: string, limit: number): number {
   return createHash('sha256').update(seed).digest().readUInt32BE(0) % limit;
 }
-
-/** JSON whose keys are sorted, so that equal values have equal texts. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === 'object' && item !== null && !Array.isArray(item)
-      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : item,
-  );
-}

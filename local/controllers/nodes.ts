@@ -1,9 +1,11 @@
 // Node objects of a simulated cluster, as a kubelet registers them and a cloud controller manager completes them.
 
+import { architectureOf } from '../../core/capi/instance-architecture.ts';
+import { listAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { timestamp } from './conditions.ts';
-import { contains, listAt } from './fields.ts';
+import { contains } from './contains.ts';
 import { kinds } from './kinds.ts';
 import { changeObject, ensureObject, isNotFound, setStatus } from './writes.ts';
 
@@ -118,9 +120,4 @@ function conditions(present: unknown, notReady: string | undefined) {
       ? make('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
       : make('Ready', 'False', 'KubeletNotReady', notReady),
   ];
-}
-
-/** AWS's arm64 families have a `g` after the generation: `m7g`, `c6gn`, `t4g`. */
-function architectureOf(instanceType: string): 'arm64' | 'amd64' {
-  return /^[a-z]+\d+g/.test(instanceType) ? 'arm64' : 'amd64';
 }

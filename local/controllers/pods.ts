@@ -2,13 +2,13 @@
 // Simulated: Pods wait for a Node whose taints they tolerate and for the Secrets they mount, leave with their Node,
 // crash when a `provider:` fault asks for it. Not simulated: containers, probes, images, resources, affinity.
 
+import { at, isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue, timestamp } from './conditions.ts';
 import type { Again } from './controller.ts';
 import { podStartSeconds } from './durations.ts';
 import { remaining, soonest, timeNote } from './elapsed.ts';
 import type { ActiveFaults, Environment } from './environment.ts';
-import { at, isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from './fields.ts';
 import { isDeleting, isOwnedBy, kinds, ownerReference } from './kinds.ts';
 import { pick } from './naming.ts';
 import { changeObject, ensureObject, removeObject, setStatus } from './writes.ts';

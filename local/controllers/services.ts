@@ -1,9 +1,9 @@
 // The EndpointSlice controller: which Pods answer for a Service.
 
+import { at, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import type { Controller } from './controller.ts';
-import { at, listAt, numberAt, recordAt, textAt, textsAt } from './fields.ts';
 import { isDeleting, kinds, ownerReference } from './kinds.ts';
 import { suffix } from './naming.ts';
 import { isPodReady } from './pods.ts';

@@ -2,12 +2,13 @@
 // Pure. Simulated: inline patches, variables, overrides of worker variables, the names and labels of CAPI 1.9.
 // Not simulated: external patches, MachinePools, MachineHealthChecks, naming strategies.
 
+import { canonicalJson } from '../../core/canonical-json.ts';
+import { at, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type FindTemplate, type PatchContext, patchTemplate, TopologyError } from './class-patches.ts';
 import { withDefaults } from './class-variables.ts';
-import { at, listAt, numberAt, recordAt, textAt, textsAt } from './fields.ts';
-import { labels } from './kinds.ts';
-import { canonicalJson, suffix } from './naming.ts';
+import { labels, referenceTo } from './kinds.ts';
+import { suffix } from './naming.ts';
 
 export interface WorkerTopology {
   readonly machineDeployment: KubernetesObject;
@@ -82,7 +83,7 @@ export function computeTopology(
             labels: { ...textsAt(topologyMetadata, 'labels'), ...ownedLabels(cluster) },
             ...annotationsOf(topologyMetadata),
           },
-          infrastructureRef: objectReference(machineTemplate),
+          infrastructureRef: referenceTo(machineTemplate),
           ...timeouts(at(clusterClass, 'spec', 'controlPlane'), at(topology, 'controlPlane')),
         },
       },
@@ -151,8 +152,8 @@ function computeWorker(context: PatchContext, worker: unknown): WorkerTopology {
           spec: {
             clusterName: cluster.metadata.name,
             version,
-            bootstrap: { configRef: objectReference(bootstrapTemplate) },
-            infrastructureRef: objectReference(machineTemplate),
+            bootstrap: { configRef: referenceTo(bootstrapTemplate) },
+            infrastructureRef: referenceTo(machineTemplate),
             ...timeouts(workerClass, worker),
           },
         },
@@ -216,11 +217,6 @@ function clonedFrom(template: KubernetesObject): Readonly<Record<string, string>
     'cluster.x-k8s.io/cloned-from-name': template.metadata.name,
     'cluster.x-k8s.io/cloned-from-groupkind': `${template.kind}.${group}`,
   };
-}
-
-function objectReference(object: KubernetesObject) {
-  const { apiVersion, kind, metadata } = object;
-  return { apiVersion, kind, name: metadata.name, ...inNamespaceOf(object) };
 }
 
 function inNamespaceOf({ metadata }: KubernetesObject): { readonly namespace?: string } {

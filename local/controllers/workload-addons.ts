@@ -1,10 +1,10 @@
 // What runs inside a workload cluster after its first server booted: the parts of k3s itself and the charts that it
 // deploys. Simulated: the workloads by their true names, from known charts. Not simulated: charts, values, images.
 
+import { textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { simulatedTls } from './cert-manager.ts';
-import { textAt } from './fields.ts';
 import type { K3sSetup } from './k3s-config.ts';
 import { kinds } from './kinds.ts';
 import { ensureObject } from './writes.ts';

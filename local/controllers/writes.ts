@@ -1,11 +1,11 @@
 // Writes of controllers: each may be repeated, and writes nothing when nothing would change.
 
+import { listAt, recordAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { sameJson } from '../kubernetes/api-json.ts';
 import { ApiStatusError } from '../kubernetes/api-status.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { type Condition, withConditions } from './conditions.ts';
-import { listAt, recordAt } from './fields.ts';
 import { isDeleting, referenceTo } from './kinds.ts';
 
 type Status = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { certManagerProbe } from '../../core/capi/cert-manager.ts';
+import { at, recordAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { at, recordAt } from '../../local/controllers/fields.ts';
 import { addNode } from '../../local/controllers/nodes.ts';
 import {
   applyAll,

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { at, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { at, listAt, recordAt, textAt } from '../../local/controllers/fields.ts';
 import type { ObjectStore } from '../../local/kubernetes/object-store.ts';
 import {
   applyCluster,

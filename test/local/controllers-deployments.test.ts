@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { at, listAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { at, listAt, textAt } from '../../local/controllers/fields.ts';
 import { addNode, removeNode } from '../../local/controllers/nodes.ts';
 import {
   applyAll,

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { renderClusterClass } from '../../core/capi/render-cluster-class.ts';
+import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { TopologyError } from '../../local/controllers/class-patches.ts';
-import { contains, listAt, recordAt, textAt } from '../../local/controllers/fields.ts';
+import { contains } from '../../local/controllers/contains.ts';
 import { renderTemplate, TemplateError } from '../../local/controllers/go-template.ts';
 import { patchJson } from '../../local/controllers/json-patch.ts';
 import { readK3sSetup } from '../../local/controllers/k3s-config.ts';

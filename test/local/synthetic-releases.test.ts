@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { certManagerObjects } from '../../core/capi/cert-manager.ts';
-import { isRecord, parseManifest } from '../../core/capi/manifest-yaml.ts';
+import { parseManifest } from '../../core/capi/manifest-yaml.ts';
 import {
   managerDeployments,
   renderProvider,
@@ -15,6 +15,7 @@ import {
   providerVariables,
 } from '../../core/capi/providers.ts';
 import { hasCode } from '../../core/errors.ts';
+import { isObject } from '../../core/json-fields.ts';
 import type { KubernetesObject, ReleaseAsset } from '../../core/ports.ts';
 import { SyntheticReleases, syntheticAnnotation } from '../../local/synthetic-releases.ts';
 
@@ -46,9 +47,9 @@ async function refusal(asset: ReleaseAsset): Promise<unknown> {
 /** `kind.group/version,version` of each definition; the last version is the stored one. */
 function served(objects: readonly KubernetesObject[]): string[] {
   return objects.flatMap(({ kind, spec }) => {
-    if (kind !== 'CustomResourceDefinition' || !isRecord(spec) || !isRecord(spec.names)) return [];
+    if (kind !== 'CustomResourceDefinition' || !isObject(spec) || !isObject(spec.names)) return [];
     const list: unknown[] = Array.isArray(spec.versions) ? spec.versions : [];
-    return [`${spec.names.kind}.${spec.group}/${list.map((one) => (isRecord(one) ? one.name : '')).join()}`];
+    return [`${spec.names.kind}.${spec.group}/${list.map((one) => (isObject(one) ? one.name : '')).join()}`];
   });
 }
 

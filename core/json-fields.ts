@@ -1,6 +1,9 @@
-// Reading objects whose shape nobody vouches for: everything the store holds may have been written by a user.
+// Reading JSON whose shape nobody vouches for: manifests, answers of other programs, what a user wrote into a store.
 
-import { isObject } from '../kubernetes/api-json.ts';
+/** Whether the value is a JSON object: no list, not null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
 
 /**
  * The value at a path, or undefined as soon as something on the way is missing or of another type. Own fields only:
@@ -26,16 +29,18 @@ export function textAt(value: unknown, ...path: readonly (string | number)[]): s
   return typeof found === 'string' && found !== '' ? found : undefined;
 }
 
+/** The number at a path. */
 export function numberAt(value: unknown, ...path: readonly (string | number)[]): number | undefined {
   const found = at(value, ...path);
   return typeof found === 'number' ? found : undefined;
 }
 
+/** Whether `true` is at a path. */
 export function isTrueAt(value: unknown, ...path: readonly (string | number)[]): boolean {
   return at(value, ...path) === true;
 }
 
-/** The array at a path; empty when there is none. */
+/** The list at a path; empty when there is none. */
 export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
   const found = at(value, ...path);
   return Array.isArray(found) ? found : [];
@@ -57,22 +62,4 @@ export function textsAt(value: unknown, ...path: readonly (string | number)[]): 
     if (typeof text === 'string') texts[key] = text;
   }
   return texts;
-}
-
-/** Whether everything in `part` is also in `whole`, with the same values. Arrays must be equal in length. */
-export function contains(whole: unknown, part: unknown): boolean {
-  if (Array.isArray(part)) {
-    return (
-      Array.isArray(whole) &&
-      whole.length === part.length &&
-      part.every((item, i) => contains(whole[i], item))
-    );
-  }
-  if (isObject(part)) {
-    return (
-      isObject(whole) &&
-      Object.entries(part).every(([key, value]) => value === undefined || contains(whole[key], value))
-    );
-  }
-  return whole === part;
 }
