@@ -114,16 +114,22 @@ export async function checkWorkloadsDeleted(context: StepContext, input: StepInp
   const idle = clusters.filter((cluster) => !isHeld(context, cluster));
   const late = idle.filter(({ operation }) => operation.verb === 'create');
   await beginDeletions(context, late);
-  // Every other deletion was begun before this check, so one that nobody works on has failed.
-  const failed = idle.filter((cluster) => !late.includes(cluster));
+  // Every other deletion was begun before this check, so one that has ended without a tombstone has failed.
+  const operations = await Promise.all(
+    clusters.map(({ operation }) => context.operations.find(operation.id)),
+  );
+  const deletions = clusters.map((cluster, index) => ({ cluster, operation: operations[index] }));
+  const failed = deletions.filter(
+    ({ cluster, operation }) =>
+      idle.includes(cluster) && !late.includes(cluster) && operation?.status !== 'Running',
+  );
   if (failed.length === 0 && !isOver(context, input)) {
     return { gone: false, message: `waiting for ${namesOf(clusters).join(', ')}` };
   }
-  const evidence: string[] = [];
-  for (const { name, phase, operation } of failed.length > 0 ? failed : clusters) {
-    const failure = (await context.operations.find(operation.id))?.failure;
-    evidence.push(`${name}: ${failure ? `[${failure.code}] ${failure.message}` : phase}`);
-  }
+  const evidence = (failed.length > 0 ? failed : deletions).map(({ cluster: { name, phase }, operation }) => {
+    const failure = operation?.failure;
+    return `${name}: ${failure ? `[${failure.code}] ${failure.message}` : phase}`;
+  });
   throw new PetraError(
     'WorkloadDeletionFailed',
     `${evidence.length} workload clusters could not be deleted`,
