@@ -2,7 +2,8 @@
 // Imported lazily by commands: it brings the YAML parser and the schema.
 
 import { readFile } from 'node:fs/promises';
-import { formatProblems, parseClusterSpec, type SpecProblem } from '../core/capi/cluster-spec.ts';
+import { parseClusterSpec } from '../core/capi/cluster-spec.ts';
+import { formatProblems, type SpecProblem } from '../core/capi/spec-problem.ts';
 import type { ClusterSpec } from '../core/capi/spec-schema.ts';
 import { PetraError } from '../core/errors.ts';
 import type { ClusterKind } from '../core/fleet.ts';

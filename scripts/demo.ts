@@ -12,7 +12,7 @@ const petra = path.join(root, 'bin', 'petra');
 const folder = mkdtempSync(path.join(tmpdir(), 'petra-demo-'));
 const kubeconfig = path.join(folder, 'workload-dev.kubeconfig');
 const env: NodeJS.ProcessEnv = { ...process.env, PETRA_STATE: path.join(folder, 'state') };
-delete env['PETRA_ENDPOINT'];
+delete env.PETRA_ENDPOINT;
 const begun = Date.now();
 
 function say(text: string): void {

@@ -15,7 +15,7 @@ import type {
   Problem,
   UnlockAnswer,
 } from '../core/api/contract.ts';
-import { specJsonSchema } from '../core/capi/cluster-spec.ts';
+import { specJsonSchema } from '../core/capi/spec-fields.ts';
 import {
   caller,
   clusterName,

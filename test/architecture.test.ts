@@ -39,49 +39,95 @@ function sources(folder: string): string[] {
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
 }
 
-function importsOf(file: string): string[] {
-  const text = readFileSync(path.join(root, file), 'utf8');
-  return [
-    ...text.matchAll(/(?:^|\n)\s*(?:import|export)\s[^'"`;]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'\s*\)/g),
-  ].map((match) => match[1] ?? match[2] ?? '');
+function read(file: string): string {
+  return readFileSync(path.join(root, file), 'utf8');
 }
 
-describe.each(Object.entries(allowed))('%s', (folder, { folders, packages }) => {
+/** What a source text names in imports of every form, re-exports included. */
+function importsIn(text: string): string[] {
+  const forms = [
+    /(?:^|\n)\s*(?:import|export)\s[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/g,
+    /(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g,
+    /\b(?:import|require|getBuiltinModule)\(\s*['"`]([^'"`]+)['"`]/g,
+  ];
+  return forms.flatMap((form) => [...text.matchAll(form)].map((match) => match[1] ?? ''));
+}
+
+/** Imports of a file that its folder may not have. */
+function forbidden(file: string, text: string): string[] {
+  const { folders, packages } = allowed[file.split('/')[0] ?? ''] ?? { folders: [], packages: [] };
+  return importsIn(text).filter((name) => {
+    if (!name.startsWith('.'))
+      return !packages.some(
+        (allowedName) =>
+          name === allowedName ||
+          (/[/:]$/.test(allowedName) && name.startsWith(allowedName)) ||
+          name.startsWith(`${allowedName}/`),
+      );
+    const target = path.relative(root, path.resolve(root, path.dirname(file), name));
+    return !folders.includes(target.split(path.sep)[0] ?? '') && target !== 'package.json';
+  });
+}
+
+/** What makes a function's result depend on more than its arguments. */
+const impure =
+  /\bDate\.now\(|\bDate\(\)|\bprocess\b\s*[.[]|\bMath\.random\(|\brandom(?:UUID|Bytes|Int)\b|getRandomValues|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\bfetch\(\s*['"`]|\bconsole\./;
+
+describe.each(Object.keys(allowed))('%s', (folder) => {
   test.each(sources(folder))('%s imports only what it may', (file) => {
-    const wrong = importsOf(file).filter((name) => {
-      if (!name.startsWith('.'))
-        return !packages.some(
-          (allowedName) =>
-            name === allowedName ||
-            (/[/:]$/.test(allowedName) && name.startsWith(allowedName)) ||
-            name.startsWith(`${allowedName}/`),
-        );
-      const target = path.relative(root, path.resolve(root, path.dirname(file), name));
-      return !folders.includes(target.split(path.sep)[0] ?? '') && target !== 'package.json';
-    });
-    expect(wrong).toEqual([]);
+    expect(forbidden(file, read(file))).toEqual([]);
   });
 });
 
 test.each(Object.entries(singleImporters))('%s is imported by %s alone', (name, file) => {
   const importers = Object.keys(allowed)
     .flatMap(sources)
-    .filter((source) => importsOf(source).some((one) => one === name || one.startsWith(`${name}/`)));
+    .filter((source) => importsIn(read(source)).some((one) => one === name || one.startsWith(`${name}/`)));
   expect(importers).toEqual([file]);
 });
 
 test('nobody imports through a barrel', () => {
   const barrels = Object.keys(allowed)
     .flatMap(sources)
-    .filter((file) => path.basename(file) === 'index.ts');
+    .filter((file) => path.basename(file) === 'index.ts' || /^export (?:type )?[{*][^;]*\bfrom\s*'/m.test(read(file)));
   expect(barrels).toEqual([]);
 });
 
 test('core reads no clock, environment or randomness of its own', () => {
-  const impure = sources('core').filter((file) =>
-    /\bDate\.now\(|new Date\(\)|process\.|Math\.random\(|randomUUID|randomBytes/.test(
-      readFileSync(path.join(root, file), 'utf8'),
-    ),
-  );
-  expect(impure).toEqual([]);
+  expect(sources('core').filter((file) => impure.test(read(file)))).toEqual([]);
+});
+
+describe('what these tests would catch', () => {
+  test.each([
+    ['core/a.ts', "import { readFile } from 'node:fs/promises';"],
+    ['core/a.ts', "import 'node:fs';"],
+    ['core/a.ts', "import type { Disk } from '../local/disk.ts';"],
+    ['core/steps/a.ts', "import {\n  type A,\n  b,\n} from '../../adapters/kubeconfig.ts';"],
+    ['core/a.ts', "export { parseKubeconfig } from '../adapters/kubeconfig.ts';"],
+    ['core/a.ts', "export * from '../cli/run.ts';"],
+    ['core/a.ts', "const sdk = await import('@aws-sdk/client-ec2');"],
+    ['core/a.ts', "const { readFileSync } = process.getBuiltinModule('node:fs');"],
+    ['adapters/a.ts', "import { Disk } from '../local/disk.ts';"],
+    ['adapters/a.ts', 'import x from "commander";'],
+    ['cli/a.ts', "import { serveApi } from '../local/server.ts';"],
+    ['cli/commands/a.ts', "await import('../../adapters/kubeconfig.ts');"],
+    ['cli/a.ts', "import { z } from 'zod';"],
+    ['local/a.ts', "import { run } from '../cli/run.ts';"],
+  ])('in %s: %s', (file, text) => {
+    expect(forbidden(file, `// A file.\n${text}\n`)).toHaveLength(1);
+  });
+
+  test.each([
+    'const now = Date.now();',
+    'const now = new Date();',
+    'const { HOME } = process.env;',
+    "const home = process['env'];",
+    'const uid = randomUUID();',
+    'const bytes = crypto.getRandomValues(new Uint8Array(8));',
+    'const started = performance.now();',
+    'setTimeout(later, 1);',
+    "await fetch('https://example.com');",
+  ])('in core: %s', (text) => {
+    expect(impure.test(text)).toBe(true);
+  });
 });

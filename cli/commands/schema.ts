@@ -14,7 +14,7 @@ export function registerSchema(parent: Command, context: Context): void {
     '# then, as the first line of a spec: # yaml-language-server: $schema=petra.schema.json',
   );
   command.action(async () => {
-    const { specJsonSchema } = await import('../../core/capi/cluster-spec.ts');
+    const { specJsonSchema } = await import('../../core/capi/spec-fields.ts');
     context.output.result(JSON.stringify(specJsonSchema(), null, 2));
   });
 }

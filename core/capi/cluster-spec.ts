@@ -10,9 +10,6 @@ import type { ClusterSpec } from './spec-schema.ts';
 import { readSpecText } from './spec-text.ts';
 import { readYaml } from './spec-yaml.ts';
 
-export { specJsonSchema } from './spec-fields.ts';
-export { formatProblems, type SpecProblem } from './spec-problem.ts';
-
 /** More than anybody reads; hostile input can have tens of thousands. */
 const maxProblems = 100;
 

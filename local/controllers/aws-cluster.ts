@@ -6,12 +6,13 @@ import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type AwsNetwork, type Milestone, networkOf } from './aws-network.ts';
 import { type Condition, condition, isConditionTrue, summary } from './conditions.ts';
-import type { Again, Controller } from './controller.ts';
+import type { Controller } from './controller.ts';
 import { infrastructureMilestones, infrastructureRemovalMilestones, pollSeconds } from './durations.ts';
 import { noteTime, remaining, soonest } from './elapsed.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isKind, kinds } from './kinds.ts';
 import { managers } from './managers.ts';
+import type { Again } from './work-queue.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';
 
 /** In the order in which CAPA reconciles them. */

@@ -6,7 +6,7 @@ import { isTrueAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { networkOf, ownedTags, privateAddress, subnetFor } from './aws-network.ts';
 import { condition, summary } from './conditions.ts';
-import type { Again, Controller } from './controller.ts';
+import type { Controller } from './controller.ts';
 import { instanceStartSeconds, instanceStopSeconds, pollSeconds } from './durations.ts';
 import { noteTime, remaining, timeOf } from './elapsed.ts';
 import type { Environment } from './environment.ts';
@@ -14,6 +14,7 @@ import { finalizers, isDeleting, kinds } from './kinds.ts';
 import { clusterOf, isControlPlaneMachine, ownerOf, referenced, wakesMembers } from './lookups.ts';
 import { managers } from './managers.ts';
 import { awsId } from './naming.ts';
+import type { Again } from './work-queue.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';
 
 export function awsMachineController(environment: Environment): Controller {

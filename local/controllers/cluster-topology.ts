@@ -8,13 +8,14 @@ import { ApiStatusError } from '../kubernetes/api-status.ts';
 import { TopologyError } from './class-patches.ts';
 import { condition } from './conditions.ts';
 import { contains } from './contains.ts';
-import type { Again, Controller } from './controller.ts';
+import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { isDeleting, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
 import { clusterName, ofCluster } from './lookups.ts';
 import { managers } from './managers.ts';
 import type { DesiredTopology, WorkerTopology } from './topology.ts';
 import { TopologyMemo } from './topology-memo.ts';
+import type { Again } from './work-queue.ts';
 import { changeObject, removeObject, setConditions } from './writes.ts';
 
 const fieldManager = 'capi-topology';

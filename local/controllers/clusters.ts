@@ -5,12 +5,13 @@
 import { isTrueAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { condition, summary } from './conditions.ts';
-import type { Again, Controller, Wake } from './controller.ts';
+import type { Controller, Wake } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterName, isControlPlaneMachine, ofCluster, referenced } from './lookups.ts';
 import { hasReadyNode, mirrored } from './machines.ts';
 import { managers } from './managers.ts';
+import type { Again } from './work-queue.ts';
 import {
   addFinalizer,
   addMetadata,

@@ -7,7 +7,7 @@ import { isTrueAt, listAt, numberAt, recordAt, textAt } from '../../core/json-fi
 import type { KubernetesObject } from '../../core/ports.ts';
 import { ensureClusterSecrets, writeKubeconfig } from './cluster-secrets.ts';
 import { type Condition, condition, summary } from './conditions.ts';
-import { type Again, type Controller, wakesOwner } from './controller.ts';
+import { type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels } from './kinds.ts';
 import { clusterOf, ofCluster, referenced } from './lookups.ts';
@@ -21,6 +21,7 @@ import {
 } from './machine-clones.ts';
 import { hasReadyNode } from './machines.ts';
 import { managers } from './managers.ts';
+import type { Again } from './work-queue.ts';
 import { addFinalizer, dropFinalizer, removeObject, setConditions } from './writes.ts';
 
 export function controlPlaneController(environment: Environment): Controller {

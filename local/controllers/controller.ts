@@ -7,8 +7,6 @@ import { isKind, type Kind, kinds } from './kinds.ts';
 import { ManagerWatch } from './managers.ts';
 import { type Again, WorkQueue } from './work-queue.ts';
 
-export type { Again } from './work-queue.ts';
-
 /** An object's name within its kind. */
 export interface ObjectName {
   readonly name: string;

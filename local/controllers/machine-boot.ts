@@ -5,7 +5,7 @@
 
 import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import type { Again, Controller } from './controller.ts';
+import type { Controller } from './controller.ts';
 import {
   agentBootSeconds,
   firstServerBootSeconds,
@@ -18,6 +18,7 @@ import { readK3sSetup } from './k3s-config.ts';
 import { isDeleting, kinds } from './kinds.ts';
 import { clusterOf, isControlPlaneMachine, ownerOf, referenced } from './lookups.ts';
 import { addNode } from './nodes.ts';
+import type { Again } from './work-queue.ts';
 import { bringsCloudController, bringsNetwork, installAddons } from './workload-addons.ts';
 
 export function machineBootController(environment: Environment): Controller {

@@ -6,7 +6,7 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import { at, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { condition, summary } from './conditions.ts';
-import { type Again, type Controller, wakesOwner } from './controller.ts';
+import { type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterOf, ofCluster, referenced } from './lookups.ts';
@@ -14,6 +14,7 @@ import { byAge, cloneMachine, machineTimeouts } from './machine-clones.ts';
 import { hasReadyNode } from './machines.ts';
 import { managers } from './managers.ts';
 import { suffix } from './naming.ts';
+import type { Again } from './work-queue.ts';
 import {
   addFinalizer,
   addMetadata,

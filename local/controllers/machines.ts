@@ -4,12 +4,13 @@
 import { isTrueAt, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type Condition, condition, conditionOf, isConditionTrue, summary } from './conditions.ts';
-import type { Again, Controller } from './controller.ts';
+import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isKind, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterOf, nodeOf, referenced } from './lookups.ts';
 import { managers } from './managers.ts';
 import { removeNode } from './nodes.ts';
+import type { Again } from './work-queue.ts';
 import { addFinalizer, changeObject, dropFinalizer, removeObject, setConditions } from './writes.ts';
 
 export function machineController(environment: Environment): Controller {

@@ -5,12 +5,12 @@
 import { at, isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue, timestamp } from './conditions.ts';
-import type { Again } from './controller.ts';
 import { podStartSeconds } from './durations.ts';
 import { remaining, soonest, timeNote } from './elapsed.ts';
 import type { ActiveFaults, Environment } from './environment.ts';
 import { isDeleting, isOwnedBy, kinds, ownerReference } from './kinds.ts';
 import { pick } from './naming.ts';
+import type { Again } from './work-queue.ts';
 import { changeObject, ensureObject, removeObject, setStatus } from './writes.ts';
 
 /** What the controllers of Pods need: they run in management and workload clusters alike. */

@@ -4,10 +4,10 @@ import {
   availabilityZones,
   checkClusterSpec,
   diffClusterSpecs,
-  formatProblems,
   hashClusterSpec,
   parseClusterSpec,
 } from '../../../core/capi/cluster-spec.ts';
+import { formatProblems } from '../../../core/capi/spec-problem.ts';
 import { PetraError } from '../../../core/errors.ts';
 import { management, minimal, problemsOf, workload } from './spec-samples.ts';
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { formatProblems, parseClusterSpec } from '../../../core/capi/cluster-spec.ts';
+import { parseClusterSpec } from '../../../core/capi/cluster-spec.ts';
+import { formatProblems } from '../../../core/capi/spec-problem.ts';
 import { renderSpecDoc } from '../../../scripts/generate-spec-doc.ts';
 import { problemsOf } from './spec-samples.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { checkClusterSpec, specJsonSchema } from '../../../core/capi/cluster-spec.ts';
-import { type FieldSchema, findField, listFields } from '../../../core/capi/spec-fields.ts';
+import { checkClusterSpec } from '../../../core/capi/cluster-spec.ts';
+import { type FieldSchema, findField, listFields, specJsonSchema } from '../../../core/capi/spec-fields.ts';
 import { maxClusterNameLength } from '../../../core/capi/spec-syntax.ts';
 import { workerTopology } from '../../../core/capi/translate-cluster.ts';
 import { operationId } from '../../../core/fleet.ts';

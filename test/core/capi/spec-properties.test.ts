@@ -4,10 +4,10 @@ import { stringify } from 'yaml';
 import {
   checkClusterSpec,
   diffClusterSpecs,
-  formatProblems,
   hashClusterSpec,
   parseClusterSpec,
 } from '../../../core/capi/cluster-spec.ts';
+import { formatProblems } from '../../../core/capi/spec-problem.ts';
 import { PetraError } from '../../../core/errors.ts';
 import { clusterSpecs, damaged } from './spec-arbitrary.ts';
 import { problemsOf, workload } from './spec-samples.ts';

@@ -1,4 +1,5 @@
-import { parseClusterSpec, type SpecProblem } from '../../../core/capi/cluster-spec.ts';
+import { parseClusterSpec } from '../../../core/capi/cluster-spec.ts';
+import type { SpecProblem } from '../../../core/capi/spec-problem.ts';
 import type { ClusterSpec } from '../../../core/capi/spec-schema.ts';
 import { PetraError } from '../../../core/errors.ts';
 
