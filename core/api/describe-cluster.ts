@@ -4,19 +4,22 @@ import { clusterNamespace } from '../capi/translate-cluster.ts';
 import { hasCode } from '../errors.ts';
 import type { ClusterRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
-import type { Kubernetes, KubernetesObject } from '../ports.ts';
-import { complaintsOf } from '../steps/cluster-state.ts';
-import { readCluster } from '../steps/create.ts';
+import type { KubernetesObject } from '../ports.ts';
+import { type Complaint, complaintsOf } from '../steps/cluster-state.ts';
+import { clusterReference } from '../steps/create.ts';
 import { managementApi, managementOf, requireManagementApi } from '../steps/management-api.ts';
 import { conditionOf, conditionsOf } from '../steps/object-fields.ts';
-import type { ClusterView, ObjectNode, ObjectTree } from './contract.ts';
+import type { ObjectNode, ObjectTree } from './contract.ts';
 import { clusterDetails } from './views.ts';
 
-/** Kinds that belong to a workload cluster, children before parents: a root cause is found at the leaves. */
+/**
+ * Kinds that belong to a workload cluster, children before parents: a root cause is found at the leaves. The network
+ * comes first, since everything waits for it.
+ */
 const ownedKinds = [
+  { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' },
   { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' },
   { apiVersion: 'bootstrap.cluster.x-k8s.io/v1beta2', kind: 'KThreesConfig' },
-  { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' },
   { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Machine' },
   { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineSet' },
   { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' },
@@ -30,24 +33,47 @@ const managementKinds = [
 ] as const;
 
 /**
- * The tree of a cluster. Without an API to ask, or without objects, only the record and its failure are shown.
- * @throws KubernetesUnreachable when the management cluster is there and does not answer
+ * The tree of a cluster, and what stops it. Without an API to ask, or without objects, only its record and the failure
+ * of its last operation are shown: a cluster that is broken is the one to be described.
  */
 export async function describeCluster(ports: Ports, record: ClusterRecord): Promise<ObjectTree> {
   const cluster = await clusterDetails(ports, record);
-  const objects =
-    record.kind === 'workload'
-      ? await workloadObjects(ports, record)
-      : await managementObjects(ports, record);
-  const causes = [...operationCause(cluster), ...(objects?.all ?? []).flatMap(complaintsOf)];
-  const root = objects?.root === undefined ? {} : { root: tree(objects.root, objects.all) };
+  const { objects, silence } = await look(ports, record);
+  const { failure } = cluster;
+  // What the objects say is nearer to the root than what an operation made of it.
+  const causes = [
+    ...(silence ? [silence] : []),
+    ...(objects?.all ?? []).flatMap(complaintsOf),
+    ...(failure ? [{ object: 'last operation', condition: failure.code, message: failure.message }] : []),
+  ];
+  const root = objects === undefined ? {} : { root: tree(objects.root, objects.all) };
   return { cluster, causes, ...root };
 }
 
-function operationCause({ failure }: ClusterView): ObjectTree['causes'] {
-  if (!failure) return [];
-  return [{ object: 'last operation', condition: failure.code, message: failure.message }];
+/** The cluster's objects; none where there are none yet, or where the API that has them does not show them. */
+async function look(
+  ports: Ports,
+  record: ClusterRecord,
+): Promise<{ readonly objects?: Objects | undefined; readonly silence?: Complaint }> {
+  try {
+    const objects =
+      record.kind === 'workload'
+        ? await workloadObjects(ports, record)
+        : await managementObjects(ports, record);
+    return { objects };
+  } catch (error) {
+    if (!hasCode(error, ...silent)) throw error;
+    const object = `ManagementCluster ${record.management ?? record.name}`;
+    return { silence: { object, condition: error.code, message: error.message } };
+  }
 }
+
+const silent = [
+  'KubernetesUnreachable',
+  'KubernetesUnauthorized',
+  'KubernetesThrottled',
+  'ManagementClusterNotReady',
+] as const;
 
 interface Objects {
   readonly root: KubernetesObject;
@@ -57,14 +83,8 @@ interface Objects {
 
 async function workloadObjects(ports: Ports, record: ClusterRecord): Promise<Objects | undefined> {
   if (!record.materialized) return undefined;
-  let api: Kubernetes;
-  try {
-    api = await requireManagementApi(ports, await managementOf(ports, record));
-  } catch (error) {
-    if (hasCode(error, 'ManagementClusterNotReady')) return undefined;
-    throw error;
-  }
-  const root = await readCluster(api, record.name);
+  const api = await requireManagementApi(ports, await managementOf(ports, record));
+  const root = await api.read(clusterReference(record.name));
   if (!root) return undefined;
   const query = {
     namespace: clusterNamespace,

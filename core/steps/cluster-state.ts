@@ -2,7 +2,14 @@
 
 import type { ObservedState } from '../fleet.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
-import { conditionOf, conditionsOf, field, numberField, stringField } from './object-fields.ts';
+import {
+  type Condition,
+  conditionOf,
+  conditionsOf,
+  field,
+  numberField,
+  stringField,
+} from './object-fields.ts';
 
 export interface ClusterState {
   readonly ready: boolean;
@@ -121,14 +128,32 @@ export interface Complaint {
   readonly message: string;
 }
 
+/** Conditions that are bad when true: of Nodes, and of Deployments. */
+const warnings = new Set([
+  'MemoryPressure',
+  'DiskPressure',
+  'PIDPressure',
+  'NetworkUnavailable',
+  'ReplicaFailure',
+]);
+
+/** Conditions of newer Cluster API that tell what goes on, neither good nor bad. */
+const activities = new Set(['Deleting', 'Paused', 'Remediating', 'RollingOut', 'ScalingDown', 'ScalingUp']);
+
 /** What an object complains of. `Ready` is left out where it only repeats another condition. */
 export function complaintsOf(object: KubernetesObject): readonly Complaint[] {
-  const failing = conditionsOf(object).filter((one) => one.status === 'False' && (one.message ?? '') !== '');
+  const failing = conditionsOf(object).filter((one) => isBad(one) && (one.message ?? '') !== '');
   const others = failing.filter((one) => one.type !== 'Ready');
   return (others.length > 0 ? others : failing).map((one) => ({
     object: `${object.kind} ${object.metadata.name}`,
     condition: one.type,
-    message:
-      one.reason === undefined || one.reason === '' ? (one.message ?? '') : `${one.reason}: ${one.message}`,
+    message: [one.reason, one.message].filter(Boolean).join(': '),
   }));
+}
+
+function isBad({ type, status }: Condition): boolean {
+  if (warnings.has(type)) return status === 'True';
+  if (activities.has(type)) return false;
+  // A Node that is not heard of any more is Ready=Unknown.
+  return status === 'False' || (type === 'Ready' && status === 'Unknown');
 }

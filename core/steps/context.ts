@@ -22,11 +22,6 @@ export interface StepContext extends Ports {
   readonly lease: { readonly cluster: string; readonly uid: string; readonly fence: number };
 }
 
-/** The answer of a state that waits: whether it is over, and if not, what for. */
-export interface Waiting {
-  readonly message?: string;
-}
-
 /** When a phase that may last `seconds` must be over. */
 export function deadlineAfter(context: Pick<StepContext, 'clock'>, seconds: number): string {
   return new Date(context.clock.now().getTime() + seconds * 1000).toISOString();

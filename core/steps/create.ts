@@ -1,8 +1,8 @@
 import { clusterNamespace, translateCluster } from '../capi/translate-cluster.ts';
-import { hasCode, PetraError } from '../errors.ts';
+import { PetraError } from '../errors.ts';
 import type { ObservedState } from '../fleet.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
-import type { Kubernetes, KubernetesObject } from '../ports.ts';
+import type { Kubernetes, ObjectReference } from '../ports.ts';
 import { observeCluster } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { succeed } from './finish.ts';
@@ -148,21 +148,6 @@ export async function recordReady(context: StepContext): Promise<StepOutput> {
 }
 
 /** A reference to the Cluster object of this name. */
-export function clusterReference(name: string): {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace: string;
-} {
+export function clusterReference(name: string): ObjectReference {
   return { apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster', name, namespace: clusterNamespace };
-}
-
-/** Reads the Cluster; undefined when it, or its whole kind, is gone. */
-export async function readCluster(api: Kubernetes, name: string): Promise<KubernetesObject | undefined> {
-  try {
-    return await api.read(clusterReference(name));
-  } catch (error) {
-    if (hasCode(error, 'ObjectRefused')) return undefined;
-    throw error;
-  }
 }

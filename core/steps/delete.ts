@@ -2,7 +2,7 @@ import { PetraError } from '../errors.ts';
 import type { Kubernetes } from '../ports.ts';
 import { observeCluster } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
-import { clusterReference, readCluster } from './create.ts';
+import { clusterReference } from './create.ts';
 import { refuseProtected } from './deletion-protection.ts';
 import { managementOf, requireManagementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
@@ -20,7 +20,7 @@ export async function deleteCluster(context: StepContext): Promise<StepOutput> {
   const deadline = deadlineAfter(context, context.settings.limits.deletion);
   if (!record.materialized) return { deadline, message: 'nothing was made for it' };
   const api = await requireManagementApi(context, await managementOf(context, record));
-  const cluster = await readCluster(api, record.name);
+  const cluster = await api.read(clusterReference(record.name));
   if (!cluster) return { deadline, message: 'the Cluster object is already gone' };
   if (cluster.metadata.labels?.['petra.sh/uid'] !== record.uid) {
     return { deadline, message: 'the Cluster object of this name is not this cluster; it is left alone' };
@@ -35,7 +35,7 @@ export async function checkDeleted(context: StepContext, input: StepInput): Prom
   const { record } = context;
   if (!record.materialized) return { gone: true };
   const api = await requireManagementApi(context, await managementOf(context, record));
-  const cluster = await readCluster(api, record.name);
+  const cluster = await api.read(clusterReference(record.name));
   if (!cluster || cluster.metadata.labels?.['petra.sh/uid'] !== record.uid) {
     return { gone: true, message: 'the Cluster object is gone' };
   }
