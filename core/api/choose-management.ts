@@ -16,15 +16,20 @@ export async function chooseManagement(
     throw new PetraError('InvalidRequest', 'management: expected the name of a management cluster');
   }
   const present = await ports.fleet.find(cluster);
-  if (wanted === undefined && present?.management !== undefined && present.phase !== 'Deleted') {
-    return present.management;
-  }
+  const own = present?.phase === 'Deleted' ? undefined : present?.management;
+  if (own !== undefined && (wanted === undefined || wanted === own)) return own;
   const { items } = await ports.fleet.list({ kind: 'management' });
   if (wanted !== undefined) {
     const management = await ports.fleet.find(wanted);
-    if (management?.kind === 'management' && management.phase !== 'Deleted') return wanted;
-    const names = items.map(({ name }) => name).join(', ') || 'none';
-    throw new PetraError('ClusterNotFound', `there is no management cluster "${wanted}"; there is ${names}`);
+    if (management?.kind !== 'management' || management.phase === 'Deleted') {
+      const names = items.map(({ name }) => name).join(', ') || 'none';
+      throw new PetraError(
+        'ClusterNotFound',
+        `there is no management cluster "${wanted}"; there is ${names}`,
+      );
+    }
+    if (management.phase !== 'Ready') throw managementNotReady(management);
+    return wanted;
   }
   const ready = items.filter(({ phase }) => phase === 'Ready');
   const [only, ...others] = ready;

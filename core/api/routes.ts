@@ -14,7 +14,7 @@ import { managementOf, requireManagementApi } from '../steps/management-api.ts';
 import { chooseManagement } from './choose-management.ts';
 import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';
 import { describeCluster } from './describe-cluster.ts';
-import { clusterDetails, clusterView, operationView } from './views.ts';
+import { clusterDetails, clusterView, operationView, operationViews } from './views.ts';
 
 export interface ApiRequest {
   /** Parts of the path, by the names in the route. */
@@ -80,16 +80,15 @@ async function postCluster(ports: Ports, { body, caller }: ApiRequest): Promise<
   return operationAnswer(ports, await beginMaking(ports, { verb: 'create', spec, management, caller }));
 }
 
-async function deleteCluster(ports: Ports, { path, caller }: ApiRequest): Promise<ApiResponse> {
-  const name = path['name'] ?? '';
+async function deleteCluster(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  const { caller } = request;
+  const name = part(request, 'name');
   return operationAnswer(ports, await beginRemoval(ports, { verb: 'delete', name, caller, options: {} }));
 }
 
-async function deleteManagementCluster(
-  ports: Ports,
-  { path, query, caller }: ApiRequest,
-): Promise<ApiResponse> {
-  const name = path['name'] ?? '';
+async function deleteManagementCluster(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  const { query, caller } = request;
+  const name = part(request, 'name');
   const cascade = flag(query, 'cascade');
   const present = await ports.fleet.find(name);
   // Refused here for a quick answer; the workflow looks again, under the lock. Not where one began and was given up:
@@ -119,15 +118,17 @@ async function getClusters(ports: Ports, { query }: ApiRequest): Promise<ApiResp
   return ok({ items: page.items.map(clusterView), ...next(page.cursor) });
 }
 
-async function getCluster(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
-  return ok(await clusterDetails(ports, await findCluster(ports, path['name'] ?? '')));
+async function getCluster(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  return ok(await clusterDetails(ports, await findCluster(ports, part(request, 'name'))));
 }
 
 /** Read from Cluster API itself, which renews it; from Petra's own secret while the management cluster is away. */
-async function getKubeconfig(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
-  const record = await findCluster(ports, path['name'] ?? '');
+async function getKubeconfig(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  const record = await findCluster(ports, part(request, 'name'));
+  // Before anything was applied, a Cluster of this name, and its kubeconfig, are somebody else's.
+  const isApplied = record.kind === 'workload' && record.materialized;
   const kubeconfig =
-    (record.kind === 'workload' ? await currentKubeconfig(ports, record) : undefined) ??
+    (isApplied ? await currentKubeconfig(ports, record) : undefined) ??
     (await ports.secrets.read(kubeconfigSecretName(record.uid)));
   if (kubeconfig === undefined || kubeconfig === '') {
     throw new PetraError(
@@ -149,24 +150,26 @@ async function currentKubeconfig(ports: Ports, record: ClusterRecord): Promise<s
   }
 }
 
-async function getObjects(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
-  return ok(await describeCluster(ports, await findCluster(ports, path['name'] ?? '')));
+async function getObjects(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  return ok(await describeCluster(ports, await findCluster(ports, part(request, 'name'))));
 }
 
-async function getEvents(ports: Ports, { path, query }: ApiRequest): Promise<ApiResponse> {
-  const name = path['name'] ?? '';
+async function getEvents(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  const { query } = request;
+  const name = part(request, 'name');
   const { after } = query;
   const page = await ports.ledger.list(name, {
     ...(after === undefined ? {} : { after }),
     limit: limitOf(query),
   });
-  // The ledger outlives its cluster, so only a name without any event is unknown.
-  if (page.items.length === 0 && after === undefined) await findCluster(ports, name);
+  // The ledger outlives its cluster, so a tombstone is known as well.
+  if (page.items.length === 0 && !(await ports.fleet.find(name))) throw unknownCluster(name);
   return ok({ items: page.items, ...next(page.cursor) });
 }
 
-async function deleteLock(ports: Ports, { path, caller }: ApiRequest): Promise<ApiResponse> {
-  const { name, uid, lock } = await findCluster(ports, path['name'] ?? '');
+async function deleteLock(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  const { caller } = request;
+  const { name, uid, lock } = await findCluster(ports, part(request, 'name'));
   if (!lock) throw new PetraError('NotLocked', `"${name}" is not locked`);
   const at = ports.clock.now().toISOString();
   const unlocked = await ports.fleet.forceUnlock(name, uid, at);
@@ -203,12 +206,11 @@ async function getOperations(ports: Ports, { query }: ApiRequest): Promise<ApiRe
     ...(cluster === undefined ? {} : { cluster }),
     ...paging(query),
   });
-  const items = await Promise.all(page.items.map((record) => operationView(ports, record)));
-  return ok({ items, ...next(page.cursor) });
+  return ok({ items: await operationViews(ports, page.items), ...next(page.cursor) });
 }
 
-async function getOperation(ports: Ports, { path }: ApiRequest): Promise<ApiResponse> {
-  const id = path['id'] ?? '';
+async function getOperation(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+  const id = part(request, 'id');
   const record = await ports.operations.find(id);
   if (!record) throw new PetraError('OperationNotFound', `there is no operation "${id}"`);
   return ok(await operationView(ports, record));
@@ -233,9 +235,19 @@ async function operationAnswer(ports: Ports, { outcome, record, operation }: Beg
 async function findCluster(ports: Ports, name: string): Promise<ClusterRecord> {
   const record = await ports.fleet.find(name);
   if (record && record.phase !== 'Deleted') return record;
-  const when =
-    record?.deletedAt === undefined ? '' : `; the last one of this name was deleted at ${record.deletedAt}`;
-  throw new PetraError('ClusterNotFound', `there is no cluster "${name}"${when}`);
+  throw unknownCluster(name, record);
+}
+
+function unknownCluster(name: string, tombstone?: ClusterRecord): PetraError {
+  const when = tombstone?.deletedAt
+    ? `; the last one of this name was deleted at ${tombstone.deletedAt}`
+    : '';
+  return new PetraError('ClusterNotFound', `there is no cluster "${name}"${when}`);
+}
+
+/** A part of the path. A router that gave none asks for a name that nothing has. */
+function part({ path }: ApiRequest, key: 'name' | 'id'): string {
+  return path[key] ?? '';
 }
 
 function ok(body: unknown): ApiResponse {

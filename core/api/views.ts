@@ -1,6 +1,6 @@
 // Records of the store as the API shows them.
 
-import type { ClusterRecord, OperationRecord } from '../fleet.ts';
+import type { ClusterRecord, OperationRecord, Verb } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import { plannedSteps } from '../steps/catalogue.ts';
 import type { ClusterView, OperationView } from './contract.ts';
@@ -48,7 +48,25 @@ const estimateSample = 50;
 
 /** An operation with what is still to come, and how long its verb took before. */
 export async function operationView(ports: Ports, record: OperationRecord): Promise<OperationView> {
-  const estimateSeconds = record.status === 'Running' ? await estimate(ports, record) : undefined;
+  const past = record.status === 'Running' ? await pastOperations(ports) : [];
+  return viewOf(record, past);
+}
+
+/** The same for many: the past is read once. */
+export async function operationViews(
+  ports: Ports,
+  records: readonly OperationRecord[],
+): Promise<OperationView[]> {
+  const past = records.some(({ status }) => status === 'Running') ? await pastOperations(ports) : [];
+  return records.map((record) => viewOf(record, past));
+}
+
+async function pastOperations(ports: Ports): Promise<readonly OperationRecord[]> {
+  return (await ports.operations.list({ limit: estimateSample })).items;
+}
+
+function viewOf(record: OperationRecord, past: readonly OperationRecord[]): OperationView {
+  const estimateSeconds = record.status === 'Running' ? estimate(record.verb, past) : undefined;
   return {
     ...record,
     plannedSteps: plannedSteps(record.verb, record.options),
@@ -57,10 +75,9 @@ export async function operationView(ports: Ports, record: OperationRecord): Prom
 }
 
 /** The median of the verb's past first-attempt successes: a resumed operation skipped what was already done. */
-async function estimate(ports: Ports, record: OperationRecord): Promise<number | undefined> {
-  const past = await ports.operations.list({ limit: estimateSample });
-  const seconds = past.items
-    .filter((one) => one.verb === record.verb && one.status === 'Succeeded' && one.attempt === 1)
+function estimate(verb: Verb, past: readonly OperationRecord[]): number | undefined {
+  const seconds = past
+    .filter((one) => one.verb === verb && one.status === 'Succeeded' && one.attempt === 1)
     .flatMap((one) => (one.endedAt ? [(Date.parse(one.endedAt) - Date.parse(one.startedAt)) / 1000] : []))
     .toSorted((a, b) => a - b);
   return seconds[Math.floor(seconds.length / 2)];

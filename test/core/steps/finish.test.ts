@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { beginMaking } from '../../../core/begin-operation.ts';
 import type { OperationRecord, StepRecord } from '../../../core/fleet.ts';
 import { recordFailure } from '../../../core/steps/finish.ts';
+import { failing, withPortFaults } from '../../state-machines/port-faults.ts';
 import { type TestPorts, testPorts, workloadSpec } from '../test-ports.ts';
 
 let ports: TestPorts;
@@ -108,13 +109,7 @@ describe('recordFailure', () => {
 
   test('passes on what the storage says', async () => {
     const operation = await begun();
-    const broken = {
-      ...ports,
-      fleet: Object.assign(Object.create(ports.fleet), {
-        find: (name: string) => ports.fleet.find(name),
-        release: async () => Promise.reject(new Error('disk full')),
-      }),
-    };
+    const broken = withPortFaults(ports, [failing('fleet.release', new Error('disk full'))]);
     await expect(recordFailure(broken, inputOf(operation))).rejects.toThrow('disk full');
   });
 });
