@@ -15,7 +15,15 @@ export interface FaultKind {
   readonly counted?: true;
   /** The only API call it happens to; absent: any call of the service. */
   readonly call?: string;
+  /** What is wrong. */
   readonly description: string;
+  /** What Petra does about it. */
+  readonly effect: string;
+}
+
+/** Waited out by `Retry` in the state machines. */
+function waitedOut(code: string): string {
+  return `Up to six times in a row it is waited out, and nobody notices; else \`${code}\`.`;
 }
 
 /** Every fault there is. */
@@ -26,6 +34,8 @@ export const faultKinds: readonly FaultKind[] = [
     counted: true,
     call: 'RunInstances',
     description: 'EC2 has no capacity for a management node.',
+    effect:
+      '`init` waits longer and tries again; after the fourth time in a row it ends with `CapacityUnavailable`.',
   },
   {
     service: 'ec2',
@@ -33,6 +43,7 @@ export const faultKinds: readonly FaultKind[] = [
     counted: true,
     call: 'RunInstances',
     description: "The account's vCPU quota is used up when a management node is launched.",
+    effect: '`init` ends with `QuotaExceeded`, which names the quota.',
   },
   {
     service: 'ec2',
@@ -40,102 +51,123 @@ export const faultKinds: readonly FaultKind[] = [
     counted: true,
     call: 'CreateNetworkInterface',
     description: "The account's quota of network interfaces is used up.",
+    effect: '`init` ends with `QuotaExceeded`, which names the quota.',
   },
   {
     service: 'ec2',
     name: 'UnauthorizedOperation',
     counted: true,
     description: "Petra's role lacks the permission for an EC2 call.",
+    effect: 'The operation ends with `AwsAccessDenied`.',
   },
   {
     service: 'ec2',
     name: 'RequestLimitExceeded',
     counted: true,
     description: 'EC2 throttles a call.',
+    effect: waitedOut('Throttled'),
   },
   {
     service: 'ec2',
     name: 'InternalError',
     counted: true,
     description: 'EC2 fails a call with a fault of its own.',
+    effect: waitedOut('AwsUnavailable'),
   },
   {
     service: 'secretsmanager',
     name: 'ThrottlingException',
     counted: true,
     description: 'Secrets Manager throttles a call.',
+    effect: waitedOut('Throttled'),
   },
   {
     service: 'secretsmanager',
     name: 'InternalServiceError',
     counted: true,
     description: 'Secrets Manager fails a call with a fault of its own.',
+    effect: waitedOut('AwsUnavailable'),
   },
   {
     service: 's3',
     name: 'SlowDown',
     counted: true,
     description: 'S3 throttles a call.',
+    effect: waitedOut('Throttled'),
   },
   {
     service: 's3',
     name: 'InternalError',
     counted: true,
     description: 'S3 fails a call with a fault of its own.',
+    effect: waitedOut('AwsUnavailable'),
   },
   {
     service: 'releases',
     name: 'Unreachable',
     counted: true,
     description: 'The repository of provider releases does not answer.',
+    effect: waitedOut('ReleaseUnreachable'),
   },
   {
     service: 'boot',
     name: 'never',
     description: 'Management nodes run, but never get to start k3s.',
+    effect: '`init` ends with `BootTimedOut`; the end of each console is the evidence.',
   },
   {
     service: 'boot',
     name: 'slow',
     description: 'Management nodes take ten times as long to boot.',
+    effect: '`init` waits for them.',
   },
   {
     service: 'kubernetes',
     name: 'unreachable',
     counted: true,
     description: "The management cluster's API does not answer.",
+    effect:
+      '`init` waits for it, and ends with `BootTimedOut`; later on, six tries are waited out, and then `KubernetesUnreachable`.',
   },
   {
     service: 'provider',
     name: 'NAME',
     pattern: /^[A-Za-z0-9][A-Za-z0-9.-]*$/,
     description: 'The provider of this key or Deployment never becomes available.',
+    effect:
+      '`init` ends with `ProviderTimedOut`, or `CertManagerTimedOut` for a Deployment of cert-manager; conditions are the evidence.',
   },
   {
     service: 'webhook',
     name: 'KIND',
     pattern: /^[A-Z][A-Za-z0-9]*$/,
     description: 'The admission webhook refuses objects of this kind.',
+    effect:
+      'Whatever applies one ends with `ObjectRefused`. `webhook:Cluster` during `init`: `WebhooksTimedOut`, since its trial Cluster is refused.',
   },
   {
     service: 'cluster',
     name: 'infrastructure',
     description: 'The infrastructure of workload clusters never becomes ready.',
+    effect: '`create` ends with `ClusterTimedOut`; `petra capi describe` shows the VPC as the root cause.',
   },
   {
     service: 'cluster',
     name: 'failed',
     description: 'Workload clusters end in phase Failed.',
+    effect: '`create` ends with `ClusterFailed`; `delete` clears it away.',
   },
   {
     service: 'cluster',
     name: 'stuck-deleting',
     description: 'Workload clusters are never gone after their deletion.',
+    effect: '`delete` ends with `DeletionTimedOut`, a cascading `destroy` with `WorkloadDeletionFailed`.',
   },
   {
     service: 'machine',
     name: 'capacity',
     description: 'EC2 has no capacity for the machines of workload clusters.',
+    effect: '`create` ends with `ClusterTimedOut`; the AWSMachine says why.',
   },
   {
     service: 'crash',
@@ -143,6 +175,8 @@ export const faultKinds: readonly FaultKind[] = [
     pattern: /^(init|create|delete|destroy)\.[A-Z][A-Za-z0-9]*:(before|after)$/,
     counted: true,
     description: "Petra kills itself right before or after the state's work; once, unless TIMES says more.",
+    effect:
+      'The command waits. The next command, or `petra local up`, starts Petra again, and the operation goes on.',
   },
 ];
 

@@ -12,6 +12,7 @@ import { openPrivateDisk } from './cloud/private-disk.ts';
 import { openSimulatedCloud } from './cloud/simulated-cloud.ts';
 import { openDatabase } from './database.ts';
 import { Faults, type parseFault } from './faults.ts';
+import { FaultyKubernetesAccess } from './faulty-kubernetes.ts';
 import { SimulatedKubernetes } from './kubernetes/api-server.ts';
 import type { Log } from './log.ts';
 import { ManagementClusters } from './management-clusters.ts';
@@ -77,7 +78,7 @@ export async function startLocalPetra(
     artifacts: cloud.artifacts,
     tagged: cloud.tagged,
     releases: new SyntheticReleases({ faults }),
-    kubernetes: new HttpKubernetesAccess(),
+    kubernetes: new FaultyKubernetesAccess(new HttpKubernetesAccess(), faults),
   };
   workflows.connect(ports);
   clusters.start(cloud.tagged);

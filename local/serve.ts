@@ -7,6 +7,9 @@ import { parseFault } from './faults.ts';
 import { logToStderr } from './log.ts';
 import { startLocalPetra } from './petra.ts';
 
+// What LevelDB writes has no mode of its own.
+process.umask(0o077);
+
 /** In real seconds. */
 const defaultShortestLimit = 20;
 

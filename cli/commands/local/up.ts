@@ -22,7 +22,7 @@ export function registerLocalUp(parent: Command, context: Context): void {
     .summary('start the local Petra')
     .description(
       'Start a Petra on this machine, with simulated AWS and Kubernetes: no account, no cost. Other commands start it by\n' +
-        'themselves when they need it; this one is for its settings. Unfinished operations continue.',
+        'themselves when they need it; this one is for its settings. Unfinished operations continue. See docs/local.md.',
     )
     .addOption(
       new Option('--port <number>', 'port on 127.0.0.1 (default: any free one)').argParser((text) =>
@@ -30,14 +30,15 @@ export function registerLocalUp(parent: Command, context: Context): void {
       ),
     )
     .addOption(
-      new Option('--speed <number>', 'simulated seconds per real second').argParser((text) =>
-        wholeNumber(text, '--speed', 1),
-      ),
+      new Option(
+        '--speed <number>',
+        'simulated seconds per real second (default: as the last time, at first 60)',
+      ).argParser((text) => wholeNumber(text, '--speed', 1)),
     )
     .addOption(
       new Option(
         '--fault <fault>',
-        'make something fail, such as ec2:InsufficientInstanceCapacity:2 (repeatable)',
+        'make something fail, such as ec2:InsufficientInstanceCapacity:2 (repeatable; docs/local.md lists them)',
       )
         .argParser((text, faults: readonly string[]) => [...faults, text])
         .default([], 'none'),
