@@ -162,8 +162,18 @@ const cases: readonly FailureCase[] = [
     why: 'workers do not join in time',
     state: 'CheckNodes',
     code: 'NodesTimedOut',
-    petra: { faults: ['boot:slow'], limits: { nodes: 0.01 } },
-    evidence: /agent-1/,
+    petra: {
+      limits: { nodes: shortLimits.nodes },
+      portFaults: [
+        {
+          call: 'kubernetes.list',
+          when: ({ kind }: { kind: string }) => kind === 'Node',
+          instead: async () => [{ apiVersion: 'v1', kind: 'Node', metadata: { name: 'lonely' } }],
+        },
+      ],
+    },
+    message: /0 of 3 nodes are Ready/,
+    evidence: /node lonely: no Ready condition[\s\S]*agent-1/,
   },
   {
     why: 'a worker is terminated',

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { beginMaking } from '../../core/begin-operation.ts';
 import { PetraError } from '../../core/errors.ts';
@@ -117,8 +118,11 @@ const ofDestroy: readonly FailureCase[] = [
     why: 'its machines do not end',
     state: 'CheckMachines',
     code: 'DeletionTimedOut',
-    petra: { limits: { machines: 0 } },
-    evidence: /server-0 \(i-[0-9a-f]+, stopping\)/,
+    petra: { limits: { machines: shortLimits.machines } },
+    spoil: ({ portFaults }) => {
+      portFaults.push({ call: 'machines.terminate', instead: async () => {} });
+    },
+    evidence: /server-0 \(i-[0-9a-f]+, running\)/,
   },
   {
     why: 'EC2 throttles while machines go',
@@ -195,6 +199,9 @@ const ofCascade: readonly FailureCase[] = [
     state: 'CheckWorkloadsDeleted',
     code: 'WorkloadDeletionFailed',
     petra: { limits: { workloads: 0 } },
+    spoil: ({ workflows }) => {
+      void workflows.pauseAt('delete.CheckDeleted', 'before', () => sleep(500));
+    },
     phase: 'Ready',
     // It goes on by itself.
     mend: async ({ ports, workflows }) => {

@@ -92,7 +92,7 @@ test('a workload cluster whose Cluster somebody deleted is deleted', async () =>
 });
 
 test('deletion protection that is asked for while a create runs, or after it failed, protects', async () => {
-  petra = await wholePetra({ limits: { cluster: 0 } });
+  petra = await wholePetra({ faults: ['machine:capacity'], limits: { cluster: shortLimits.cluster } });
   await petra.init(managementSpec());
   expect(await petra.create(workloadSpec())).toMatchObject({ failure: { code: 'ClusterTimedOut' } });
   await petra.recover();
