@@ -1,6 +1,7 @@
 // The only place that prints. Results go to stdout, everything said on the way goes to stderr, so that
 // `petra capi cluster-kubeconfig x > file` and `petra capi list -o json | jq` are always clean.
 
+const esc = '\u001b';
 const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 export type Style = keyof typeof styles;
@@ -26,8 +27,19 @@ function channel(isTTY: boolean, env: Environment): Channel {
   return {
     isTTY,
     colour,
-    paint: (style, text) => (colour && text !== '' ? `\u001b[${styles[style]}m${text}\u001b[0m` : text),
+    paint: (style, text) => (colour && text !== '' ? `${esc}[${styles[style]}m${text}${esc}[0m` : text),
   };
+}
+
+/** What a terminal would obey, but for line ends, tabs and the colours of `paint`. */
+const obeyed = new RegExp(`(?!${esc}\\[\\d{1,2}m)(?![\\n\\t])\\p{Cc}`, 'gu');
+
+/**
+ * The text as a terminal may show it. Names, messages and console output come from other programs and other people, and
+ * may hold escape sequences; this is the last place to stop them.
+ */
+export function harmless(text: string): string {
+  return text.replace(obeyed, '');
 }
 
 /** The two streams of a command. */
@@ -43,14 +55,15 @@ export class Output {
     this.animated = this.notes.isTTY && env.TERM !== 'dumb' && !env.CI;
   }
 
-  /** A result, to stdout, with a newline at its end. */
+  /** A result, to stdout, with a newline at its end. As it is into a file or pipe, and harmless on a terminal. */
   result(text: string): void {
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    const shown = this.results.isTTY ? harmless(text) : text;
+    process.stdout.write(shown.endsWith('\n') ? shown : `${shown}\n`);
   }
 
   /** One line for the person who waits, to stderr. */
   note(text: string): void {
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${harmless(text)}\n`);
   }
 
   /** Something that is not wrong yet, to stderr. */

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { formatAge, formatDuration, parseDuration, remainingTime } from '../../cli/durations.ts';
+import { harmless } from '../../cli/output.ts';
 import { progressLines } from '../../cli/progress-view.ts';
 import { formatTable, plainText, truncate } from '../../cli/table.ts';
 import { stubOperation } from './stub-api.ts';
@@ -59,6 +60,17 @@ describe('durations', () => {
 });
 
 describe('text from elsewhere', () => {
+  it.for([
+    ['\u001b]0;title\u0007x', ']0;titlex'],
+    ['\u001b[2J\u001b[31mred\u001b[0m', '[2J\u001b[31mred\u001b[0m'],
+    ['\u009b2Jx', '2Jx'],
+    ['100 %\rerror', '100 %error'],
+    ['two\nlines\tand a tab', 'two\nlines\tand a tab'],
+    ['│ └─ ✔ ü', '│ └─ ✔ ü'],
+  ])('%j is shown as %j', ([text = '', shown]) => {
+    expect(harmless(text)).toBe(shown);
+  });
+
   it('cannot move the cursor, colour the terminal or set its title', () => {
     expect(plainText('\u001b[2J\u001b[31mred\u001b[0m\u001b]0;title\u0007\r\nnext\u009b1A')).toBe('red next');
     expect(formatTable([{ title: 'A', value: (row: string) => row }], ['x\u001b[1Ay\nz'])).toBe('A\nxy z');
