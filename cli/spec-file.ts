@@ -1,7 +1,7 @@
 // Cluster specs as commands are given them: `-f FILE`, `-f -`, or just the name of a cluster.
 // Imported lazily by commands: it brings the YAML parser and the schema.
 
-import { readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
 import { parseClusterSpec } from '../core/capi/cluster-spec.ts';
 import { formatProblems, type SpecProblem } from '../core/capi/spec-problem.ts';
 import type { ClusterSpec } from '../core/capi/spec-schema.ts';
@@ -16,13 +16,18 @@ export function shownFile(file: string): string {
 /** No spec is near this size; a larger file is some other file given by mistake. */
 const sizeLimitBytes = 1024 * 1024;
 
-async function readStdin(): Promise<Buffer> {
+/** Everything a stream has, however endless it is: a device, a pipe, or a file that grows. */
+async function readLimited(stream: AsyncIterable<Buffer | string>, shown: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin) {
+  for await (const chunk of stream) {
     const bytes = Buffer.from(chunk);
     size += bytes.length;
-    if (size > sizeLimitBytes) break;
+    if (size > sizeLimitBytes) {
+      throw new PetraError('FileUnreadable', `${shown} is larger than 1 MiB, which no cluster spec is`, {
+        fix: 'Give the file of a single cluster spec.',
+      });
+    }
     chunks.push(bytes);
   }
   return Buffer.concat(chunks);
@@ -46,19 +51,15 @@ export async function readInput(file: string): Promise<Buffer> {
         fix: 'Pipe a spec into the command, or give a file.',
       });
     }
-    return await readStdin();
+    return await readLimited(process.stdin, shownFile(file));
   }
-  let bytes: Buffer;
   try {
-    bytes = await readFile(file);
+    return await readLimited(createReadStream(file), file);
   } catch (cause) {
+    if (cause instanceof PetraError) throw cause;
     const reason = cause instanceof Error && 'code' in cause ? reasons[String(cause.code)] : undefined;
     throw new PetraError('FileUnreadable', `cannot read ${file}${reason ? `: ${reason}` : ''}`, { cause });
   }
-  if (bytes.length > sizeLimitBytes) {
-    throw new PetraError('FileUnreadable', `${file} is larger than 1 MiB, which no cluster spec is`);
-  }
-  return bytes;
 }
 
 /**

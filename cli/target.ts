@@ -2,6 +2,19 @@ import { type Command, Option } from 'commander';
 import type { ClusterKind } from '../core/fleet.ts';
 import { usageError } from './usage.ts';
 
+/** `-f, --file`, which may be given once: of two files, one would be passed over in silence. */
+export function specFileOption(description: string): Option {
+  return new Option('-f, --file <file>', `${description} (- reads stdin)`).argParser(
+    (file: string, earlier: string | undefined) => {
+      if (earlier === undefined) return file;
+      throw usageError(
+        `-f is given twice, for ${earlier} and ${file}`,
+        'Run the command once for each file.',
+      );
+    },
+  );
+}
+
 export interface TargetOptions {
   readonly file?: string;
 }
@@ -10,7 +23,7 @@ export interface TargetOptions {
 export function addTarget(command: Command, what = 'cluster'): Command {
   return command
     .argument('[name]', `name of the ${what}`)
-    .addOption(new Option('-f, --file <file>', `spec of the ${what}, instead of its name (- reads stdin)`));
+    .addOption(specFileOption(`spec of the ${what}, instead of its name`));
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples } from '../examples.ts';
 import { addFormatOption, type FormatOption, show } from '../formats.ts';
+import { specFileOption } from '../target.ts';
 
 interface ValidateOptions extends FormatOption {
   readonly file: string;
@@ -15,7 +16,7 @@ export function registerValidate(parent: Command, context: Context): void {
     .description(
       'Check a spec of either kind, offline. All problems are listed at once, with line and column.',
     )
-    .requiredOption('-f, --file <file>', 'spec of a cluster (- reads stdin)');
+    .addOption(specFileOption('spec of a cluster').makeOptionMandatory());
   addFormatOption(command);
   addExamples(
     command,

@@ -55,6 +55,14 @@ describe('validate', () => {
     expect(stderr).toMatch(/^fix: /m);
   });
 
+  it('gives up on a file without end, and on a pipe of one', async () => {
+    for (const { file, stdin } of [{ file: '/dev/zero' }, { file: '-', stdin: ' '.repeat(2 ** 20 + 1) }]) {
+      const run = await petra(['validate', '-f', file], stdin === undefined ? {} : { stdin });
+      expect(run.code).toBe(2);
+      expect(run.stderr).toContain('is larger than 1 MiB, which no cluster spec is [FileUnreadable]');
+    }
+  });
+
   it('prints the spec with its defaults as JSON or YAML', async () => {
     const json = await petra(['validate', '-f', workload, '-o', 'json']);
     const yaml = await petra(['validate', '-f', workload, '-o', 'yaml']);

@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
 import { finishVerb } from '../../finish-verb.ts';
 import { addFormatOption, type FormatOption } from '../../formats.ts';
+import { specFileOption } from '../../target.ts';
 import { addWaitOptions, type WaitOptions } from '../../waiting.ts';
 
 interface CreateOptions extends ConnectionOptions, FormatOption, WaitOptions {
@@ -20,7 +21,7 @@ export function registerCreate(parent: Command, context: Context): void {
       'Make a workload cluster on a management cluster, and wait until all its nodes are ready.\n' +
         'Repeat the command to attach to a running operation, or to go on after a failure.',
     )
-    .requiredOption('-f, --file <file>', 'spec of the workload cluster (- reads stdin)')
+    .addOption(specFileOption('spec of the workload cluster').makeOptionMandatory())
     .option('--management <name>', 'the management cluster to use; needed only when the fleet has several');
   addWaitOptions(addFormatOption(command));
   addConnectionOptions(command);

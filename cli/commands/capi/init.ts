@@ -4,6 +4,7 @@ import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
 import { finishVerb } from '../../finish-verb.ts';
 import { addFormatOption, type FormatOption } from '../../formats.ts';
+import { specFileOption } from '../../target.ts';
 import { addWaitOptions, type WaitOptions } from '../../waiting.ts';
 
 interface InitOptions extends ConnectionOptions, FormatOption, WaitOptions {
@@ -19,7 +20,7 @@ export function registerInit(parent: Command, context: Context): void {
       'Make a management cluster: machines, k3s, cert-manager, the Cluster API providers and the Petra ClusterClass.\n' +
         'Repeat the command to attach to a running operation, or to go on after a failure.',
     )
-    .requiredOption('-f, --file <file>', 'spec of the management cluster (- reads stdin)');
+    .addOption(specFileOption('spec of the management cluster').makeOptionMandatory());
   addWaitOptions(addFormatOption(command));
   addConnectionOptions(command);
   addExamples(

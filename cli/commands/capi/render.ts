@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
+import { specFileOption } from '../../target.ts';
 
 interface RenderOptions {
   readonly file: string;
@@ -17,7 +18,7 @@ export function registerRender(parent: Command, context: Context): void {
       'Print what Petra would apply for a spec, as YAML: the ClusterClass with its templates, and the Cluster of a\n' +
         'workload spec. Works offline, and always prints the same for the same spec.',
     )
-    .requiredOption('-f, --file <file>', 'spec of a cluster of either kind (- reads stdin)')
+    .addOption(specFileOption('spec of a cluster of either kind').makeOptionMandatory())
     .option('--user-data [node]', 'instead: the user data of a management node (default: server-0)');
   addExamples(
     command,
