@@ -11,9 +11,17 @@ export interface Confirmation {
   readonly action: string;
 }
 
+/** Ctrl-C at a question: nothing was done. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted; nothing was done');
+    this.name = 'Interrupted';
+  }
+}
+
 /**
  * Lets pass what was confirmed: by `--yes`, or by typing the name on a terminal.
- * @throws ConfirmationRequired otherwise; nothing was sent then
+ * @throws ConfirmationRequired otherwise, Interrupted at Ctrl-C; nothing was sent then
  */
 export async function confirm(context: Context, yes: boolean | undefined, what: Confirmation): Promise<void> {
   const { output } = context;
@@ -29,29 +37,28 @@ export async function confirm(context: Context, yes: boolean | undefined, what: 
     );
   }
   const typed = await ask(`Type ${output.notes.paint('bold', what.answer)} to ${what.action}: `);
-  if (typed !== what.answer) {
-    throw new PetraError('ConfirmationRequired', `"${typed}" is not "${what.answer}"; nothing was done`);
-  }
+  if (typed === what.answer) return;
+  const given = typed === '' ? 'nothing was typed' : `"${typed}" is not "${what.answer}"`;
+  throw new PetraError('ConfirmationRequired', `${given}; nothing was done`);
 }
 
+/** @throws Interrupted at Ctrl-C. Ctrl-D is no answer. */
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const over = new AbortController();
+  let isInterrupted = false;
+  terminal.once('SIGINT', () => {
+    isInterrupted = true;
+    over.abort();
+  });
+  terminal.once('close', () => over.abort());
   try {
-    return (await terminal.question(question, { signal: closing(terminal) })).trim();
+    return (await terminal.question(question, { signal: over.signal })).trim();
   } catch {
+    process.stderr.write('\n');
+    if (isInterrupted) throw new Interrupted();
     return '';
   } finally {
     terminal.close();
   }
-}
-
-/** Ctrl-C and Ctrl-D at the question are a no. */
-function closing(terminal: ReturnType<typeof createInterface>): AbortSignal {
-  const controller = new AbortController();
-  terminal.once('SIGINT', () => {
-    process.stderr.write('\n');
-    controller.abort();
-  });
-  terminal.once('close', () => controller.abort());
-  return controller.signal;
 }

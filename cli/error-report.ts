@@ -82,5 +82,10 @@ function formatDetail(name: string, value: unknown): string {
 
 function printable(value: unknown): string {
   if (value === undefined) return '';
+  if (isObject(value)) {
+    return Object.entries(value)
+      .map(([name, part]) => `${name} ${printable(part)}`)
+      .join(', ');
+  }
   return typeof value === 'string' ? plainText(value) : JSON.stringify(value);
 }

@@ -30,7 +30,7 @@ export function problemToError(status: number, body: string, url: string): Petra
   }
   if (typeof problem.code !== 'string') {
     return new PetraError('PetraUnreachable', `${url} answered ${status}, but not as a Petra does`, {
-      ...(body === '' ? {} : { evidence: [body.slice(0, 300)] }),
+      ...(body === '' ? {} : { evidence: [`it said: ${body.replace(/\s+/g, ' ').trim().slice(0, 200)}`] }),
     });
   }
   const code = isErrorCode(problem.code) ? problem.code : 'InternalError';

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
-import { PetraError } from '../core/errors.ts';
+import { errorCatalogue, PetraError } from '../core/errors.ts';
+import { commandTable, groups } from './command-table.ts';
+import { Interrupted } from './confirm.ts';
 import { processContext } from './context.ts';
 import { asPetraError, exitCodeOf, reportError } from './error-report.ts';
 import { Detached } from './follow-operation.ts';
@@ -18,6 +20,32 @@ function wantsJson(argv: readonly string[]): boolean {
   );
 }
 
+/** `petra help capi init` as `petra capi init --help`: commander's own `help` looks only one level deep. */
+function withoutHelpCommand(argv: readonly string[]): readonly string[] {
+  const [first, group, name] = argv;
+  return first === 'help' && group !== undefined && name !== undefined ? [group, name, '--help'] : argv;
+}
+
+/** The command that `argv` names, as a person types it. */
+function commandOf([first = '', second = '']: readonly string[]): string {
+  const isKnown = (group: string | undefined, name: string) =>
+    commandTable.some((entry) => entry.group === group && entry.name === name);
+  const words = isKnown(undefined, first)
+    ? [first]
+    : [...(Object.hasOwn(groups, first) ? [first] : []), ...(isKnown(first, second) ? [second] : [])];
+  return ['petra', ...words].join(' ');
+}
+
+/** What to do about a wrong call that says nothing better itself: the help of that very command has it. */
+function usageFix(error: PetraError, argv: readonly string[]): PetraError {
+  if (error.code !== 'InvalidUsage' || error.fix !== errorCatalogue.InvalidUsage.fix) return error;
+  const command = commandOf(argv);
+  const needsFile = error.message.startsWith("required option '-f,");
+  return new PetraError(error.code, error.message, {
+    fix: needsFile ? `Give a spec: \`${command} -f FILE\`.` : `See \`${command} --help\`.`,
+  });
+}
+
 /** Commander's own complaint, as a Petra error. Undefined for help that was asked for, which is no error. */
 function usageErrorOf(error: CommanderError): PetraError | undefined {
   if (error.code === 'commander.helpDisplayed') return undefined;
@@ -29,7 +57,8 @@ function usageErrorOf(error: CommanderError): PetraError | undefined {
 }
 
 /** Runs a command line and resolves to its exit code. */
-export async function run(argv: readonly string[]): Promise<number> {
+export async function run(given: readonly string[]): Promise<number> {
+  const argv = withoutHelpCommand(given);
   const context = processContext();
   const { output } = context;
   try {
@@ -43,8 +72,13 @@ export async function run(argv: readonly string[]): Promise<number> {
       output.note(`come back: the same command attaches again, or \`petra capi operations ${id} --follow\``);
       return interruptedExitCode;
     }
-    const error = thrown instanceof CommanderError ? usageErrorOf(thrown) : asPetraError(thrown);
-    if (error === undefined) return 0;
+    if (thrown instanceof Interrupted) {
+      output.note(thrown.message);
+      return interruptedExitCode;
+    }
+    const known = thrown instanceof CommanderError ? usageErrorOf(thrown) : asPetraError(thrown);
+    if (known === undefined) return 0;
+    const error = usageFix(known, argv);
     // A group without a command has printed its help, which is all there is to say.
     if (error.message !== '') await reportError(error, output, wantsJson(argv));
     return exitCodeOf(error.code);

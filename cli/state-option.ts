@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Context } from './context.ts';
 import { defaultStateFolder } from './local-state.ts';
+import { usageError } from './usage.ts';
 
 export interface StateOptions {
   readonly state?: string;
@@ -16,7 +17,11 @@ export function addStateOption(command: Command): Command {
   );
 }
 
-/** The state folder of the local Petra. */
+/**
+ * The state folder of the local Petra.
+ * @throws InvalidUsage for an empty name, as an unset variable of a script leaves it
+ */
 export function localFolder(options: StateOptions, context: Context): string {
+  if (options.state === '') throw usageError('--state is empty', 'Give the path of a folder.');
   return defaultStateFolder(options.state === undefined ? context.env : { PETRA_STATE: options.state });
 }

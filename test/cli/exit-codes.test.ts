@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../core/errors.ts';
 import { petra } from './run-petra.ts';
@@ -208,6 +209,42 @@ describe('exit codes', () => {
     });
     const run = await petra(['capi', 'create', '-f', workload], { env: api.env });
     expect(run.stderr).toMatch(/PATH +BEFORE +AFTER\n +spec\.nodes\.workers\.count +2 +3/);
+  });
+
+  it('shows what is nested in the details as words', async () => {
+    api.refuse('POST /clusters', 'OperationInProgress', 'create runs', {
+      details: { lock: { operationId: 'create-x-1', fence: 3 } },
+    });
+    const run = await petra(['capi', 'create', '-f', workload], { env: api.env });
+    expect(run.stderr).toContain('  lock: operationId create-x-1, fence 3\n');
+  });
+
+  it.for([
+    { args: ['capi', 'list', '--limit', '0'], fix: 'See `petra capi list --help`.' },
+    { args: ['capi', 'list', 'x'], fix: 'See `petra capi list --help`.' },
+    { args: ['capi', 'nonsense'], fix: 'See `petra capi --help`.' },
+    { args: ['nonsense'], fix: 'See `petra --help`.' },
+    { args: ['validate', workload], fix: 'Give a spec: `petra validate -f FILE`.' },
+    { args: ['validate', '-f', 'a', '-f', 'b'], fix: 'Run the command once for each file.' },
+    { args: ['local', 'status', '--state', ''], fix: 'Give the path of a folder.' },
+  ])('sends a wrong call to what helps: $args', async ({ args, fix }) => {
+    const run = await petra(args);
+    expect(run).toMatchObject({ code: 2, stdout: '' });
+    expect(run.stderr).toContain(`fix: ${fix}\n`);
+  });
+
+  it('says in a line what answers where no Petra is', async () => {
+    const page = createServer((_, response) =>
+      response.writeHead(404).end(`<html>\n<p>Not\nfound</p>${'x'.repeat(999)}`),
+    );
+    await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
+    const address = page.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const run = await petra(['capi', 'list'], { env: { PETRA_ENDPOINT: `http://127.0.0.1:${port}` } });
+    page.close();
+    expect(run.code).toBe(7);
+    expect(run.stderr).toContain('  it said: <html> <p>Not found</p>xxx');
+    expect(run.stderr.split('\n')).toHaveLength(4);
   });
 
   it('suggests what was meant', async () => {

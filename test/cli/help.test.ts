@@ -49,6 +49,15 @@ describe('help', () => {
     expect(stdout).toContain('Exit codes: 0 done, 1 failed');
   });
 
+  it('is the same by `help COMMAND` as by `COMMAND --help`', async () => {
+    const [command, option] = await Promise.all([
+      petra(['help', 'capi', 'init']),
+      petra(['capi', 'init', '--help']),
+    ]);
+    expect(command).toEqual(option);
+    expect(command.stdout).toContain('Usage: petra capi init');
+  });
+
   it('is printed to stderr for a group without a command, which is a mistake', async () => {
     const { code, stdout, stderr } = await petra(['capi']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

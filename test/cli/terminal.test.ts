@@ -73,17 +73,17 @@ describe.runIf(hasScript)('a terminal', () => {
   });
 
   it.for([
-    { typed: 'workload-prod\r', what: 'another name' },
-    { typed: '\r', what: 'nothing' },
-    { typed: '\u0003', what: 'Ctrl-C' },
-    { typed: '\u0004', what: 'Ctrl-D' },
-  ])('takes $what for a no', async ({ typed }) => {
+    { typed: 'workload-prod\r', what: 'another name', code: 5 },
+    { typed: '\r', what: 'nothing', code: 5 },
+    { typed: '\u0003', what: 'Ctrl-C', code: 130 },
+    { typed: '\u0004', what: 'Ctrl-D', code: 5 },
+  ])('takes $what for a no', async ({ typed, code }) => {
     api.clusters.set('workload-dev', stubCluster());
     const running = petraOnTerminal(['capi', 'delete', 'workload-dev'], { env: api.env });
     await running.says('to delete the cluster:');
     running.process.stdin?.write(typed);
     const run = await running.ended;
-    expect(run.code).toBe(5);
+    expect(run.code).toBe(code);
     expect(run.stdout).toContain('nothing was done');
     expect(api.writes).toEqual([]);
   });
