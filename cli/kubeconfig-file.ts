@@ -1,10 +1,11 @@
 // Merging into a kubeconfig file that other programs read and write at the same time.
 
-import { chmod, mkdir, open, readFile, readlink, rename, rm, stat, unlink } from 'node:fs/promises';
+import { chmod, open, readFile, readlink, rename, rm, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PetraError } from '../core/errors.ts';
 import { type MergedKubeconfig, mergeKubeconfig } from './kubeconfig-merge.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Where kubectl would write: the first file of KUBECONFIG, or `~/.kube/config`. */
 export function defaultKubeconfigFile(env: Readonly<Record<string, string | undefined>>): string {
@@ -88,7 +89,7 @@ export async function mergeIntoFile(
 ): Promise<MergedKubeconfig> {
   try {
     const target = await followLinks(file);
-    await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(target));
     return await withLock(target, async () => {
       const existing = await readExisting(target);
       const merged = mergeKubeconfig(existing, kubeconfig, { cluster, setCurrent, what: file });

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Health } from '../core/api/contract.ts';
 import { hasCode, PetraError } from '../core/errors.ts';
+import { textAt } from '../core/json-fields.ts';
 import type { LocalEndpoint } from '../core/local-state.ts';
 import { localClient } from './local-client.ts';
 import { isAlive, prepareStateFolder, readEndpoint, stateFiles } from './local-state.ts';
@@ -92,12 +93,31 @@ function hasEnded(child: ChildProcess | undefined): boolean {
   return child !== undefined && (child.exitCode !== null || child.signalCode !== null);
 }
 
+/** What a server that ended by itself says of the reason in its last line; a wrong setting is the caller's mistake. */
+function ownWords(log: readonly string[]): PetraError | undefined {
+  let last: unknown;
+  try {
+    last = JSON.parse(log.at(-1) ?? '');
+  } catch {
+    return undefined;
+  }
+  const error = textAt(last, 'error');
+  if (textAt(last, 'message') !== 'start failed' || error === undefined) return undefined;
+  const fix = textAt(last, 'fix');
+  const details = fix === undefined ? {} : { fix };
+  return textAt(last, 'code') === 'InvalidUsage'
+    ? new PetraError('InvalidUsage', error, details)
+    : new PetraError('LocalStartFailed', `the local Petra did not start: ${error}`, details);
+}
+
 function startFailed(
   child: ChildProcess | undefined,
   log: readonly string[],
   limitMilliseconds: number,
 ): PetraError {
   if (hasEnded(child)) {
+    const said = ownWords(log);
+    if (said) return said;
     const how = child?.signalCode ?? `exit code ${child?.exitCode}`;
     return new PetraError('LocalStartFailed', `the local Petra ended while it started (${how})`, {
       evidence: log,

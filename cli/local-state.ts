@@ -1,10 +1,11 @@
 // The state folder of a local Petra as commands see it. The server owns what is in it; commands read where it
 // answers, and remove the folder as a whole.
 
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { PetraError } from '../core/errors.ts';
 import { type LocalEndpoint, stateFileNames } from '../core/local-state.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Where the state is when no option says so. */
 export function defaultStateFolder(env: Readonly<Record<string, string | undefined>>): string {
@@ -37,14 +38,27 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Where the server of this folder answers; undefined when none runs, a file left by a killed one included. */
+/** @throws StorageUnavailable for what another user's folder answers, which says nothing of what is in it */
+function refuseForeign(error: unknown, folder: string): void {
+  if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) return;
+  throw new PetraError('StorageUnavailable', `you may not read the state folder ${folder}`, {
+    cause: error,
+    fix: 'Give a folder of your own with --state or PETRA_STATE.',
+  });
+}
+
+/**
+ * Where the server of this folder answers; undefined when none runs, a file left by a killed one included.
+ * @throws StorageUnavailable when the folder may not be read
+ */
 export function readEndpoint(folder: string): LocalEndpoint | undefined {
   try {
     const endpoint: Partial<LocalEndpoint> = JSON.parse(readFileSync(stateFiles(folder).endpoint, 'utf8'));
     const { url, pid, startedAt = '', version = '', speed = 1 } = endpoint;
     if (typeof url !== 'string' || typeof pid !== 'number' || !isAlive(pid)) return undefined;
     return { url, pid, startedAt, version, speed };
-  } catch {
+  } catch (error) {
+    refuseForeign(error, folder);
     return undefined;
   }
 }
@@ -62,12 +76,16 @@ export function readToken(folder: string): string {
   }
 }
 
-/** Whether the folder was made by Petra. */
+/**
+ * Whether the folder was made by Petra.
+ * @throws StorageUnavailable when it may not be read
+ */
 export function isStateFolder(folder: string): boolean {
   try {
     readFileSync(stateFiles(folder).marker);
     return true;
-  } catch {
+  } catch (error) {
+    refuseForeign(error, folder);
     return false;
   }
 }
@@ -78,7 +96,7 @@ export function isStateFolder(folder: string): boolean {
  */
 export function prepareStateFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const isNew = !isStateFolder(folder);
     if (isNew && readdirSync(folder).length > 0) {
       throw new PetraError('InvalidUsage', `${folder} is not empty, and not a state folder of Petra`, {

@@ -93,6 +93,22 @@ describe('starting a local Petra', () => {
     expect(existsSync(path.join(folder, 'start.lock'))).toBe(false);
   });
 
+  it("tells the server's own reason, and takes a wrong setting for the caller's mistake", async () => {
+    vi.stubEnv('STUB_LOCAL', 'StorageUnavailable');
+    await expect(start()).rejects.toMatchObject({
+      code: 'LocalStartFailed',
+      message: 'the local Petra did not start: because of StorageUnavailable',
+      fix: 'Do better.',
+      evidence: [],
+    });
+    vi.stubEnv('STUB_LOCAL', 'InvalidUsage');
+    await expect(start()).rejects.toMatchObject({
+      code: 'InvalidUsage',
+      message: 'because of InvalidUsage',
+      fix: 'Do better.',
+    });
+  });
+
   it('fails when the server does not answer in time, and leaves none behind', async () => {
     vi.stubEnv('STUB_LOCAL', 'hangs');
     await expect(start(500)).rejects.toMatchObject({
@@ -114,6 +130,24 @@ describe('starting a local Petra', () => {
     const mode = statSync(folder).mode;
     await expect(start()).rejects.toMatchObject({ code: 'InvalidUsage' });
     expect(statSync(folder).mode).toBe(mode);
+  });
+});
+
+describe('a state folder', () => {
+  // The kernel answers that /proc/x is missing to whoever makes it.
+  it.runIf(existsSync('/proc/self'))('that cannot be made is refused, not tried for ever', async () => {
+    const run = await petra(['capi', 'list', '--state', '/proc/x/y']);
+    expect(run).toMatchObject({ code: 1, stdout: '' });
+    expect(run.stderr).toContain('[StorageUnavailable]');
+  });
+
+  it.skipIf(process.getuid?.() === 0)('of another user is no folder without a Petra', async () => {
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o000);
+    for (const args of [['status'], ['down'], ['reset', '--yes']]) {
+      expect((await local(...args)).stderr).toContain('you may not read the state folder');
+    }
+    chmodSync(folder, 0o700);
   });
 });
 

@@ -14,6 +14,12 @@ if (process.env.STUB_LOCAL === 'fails') {
   process.stderr.write('{"msg":"start failed","code":"StorageUnavailable"}\n');
   process.exit(1);
 }
+if (/[A-Z]/.test(process.env.STUB_LOCAL ?? '')) {
+  const code = process.env.STUB_LOCAL;
+  const said = { message: 'start failed', code, error: `because of ${code}`, fix: 'Do better.' };
+  process.stderr.write(`${JSON.stringify(said)}\n`);
+  process.exit(1);
+}
 if (process.env.STUB_LOCAL === 'hangs') setInterval(() => {}, 1000);
 else {
   if (!existsSync(inside('token')))
