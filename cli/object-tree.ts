@@ -59,20 +59,34 @@ export function objectTreeText(
   }: { readonly channel: Channel; readonly showConditions: boolean; readonly now: Date },
 ): string {
   const { cluster } = tree;
+  const { failure } = cluster;
+  // The failure has lines of its own, with its fix; it is among the causes for programs.
+  const causes = tree.causes.filter(({ message }) => message !== failure?.message);
+  // While an operation runs, what is not ready yet is what it waits for.
+  const first =
+    cluster.lock && !failure ? channel.paint('yellow', 'waiting for:') : channel.paint('red', 'root cause:');
   const parts = [
     `${channel.paint('bold', cluster.name)}: ${cluster.phase}, ${cluster.kind}${cluster.management ? ` on ${cluster.management}` : ''}, ${cluster.version}, ${cluster.region}`,
     ...(cluster.observed?.endpoint ? [`endpoint: ${cluster.observed.endpoint}`] : []),
     ...(cluster.lock ? [`running: ${cluster.lock.operationId}, for ${cluster.lock.holder}`] : []),
-    ...(cluster.failure
+    ...(cluster.deletionProtection ? ['deletion protection is on'] : []),
+    ...(failure
       ? [
-          `${channel.paint('red', 'last failure:')} ${plainText(cluster.failure.message)} [${cluster.failure.code}]`,
-          `${channel.paint('cyan', 'fix:')} ${cluster.failure.fix}`,
+          `${channel.paint('red', 'last failure:')} ${plainText(failure.message)} [${failure.code}]`,
+          // What the objects say now is better than what they said then.
+          ...(causes.length === 0 ? (failure.evidence ?? []) : [])
+            .flatMap((text) => text.split('\n'))
+            .map((line) => `  ${plainText(line)}`),
+          `${channel.paint('cyan', 'fix:')} ${failure.fix}`,
         ]
       : []),
-    ...tree.causes.map(
+    ...causes.map(
       ({ object, condition, message }, index) =>
-        `${channel.paint('red', index === 0 ? 'root cause:' : 'then:')} ${object}, ${condition}: ${plainText(message)}`,
+        `${index === 0 ? first : channel.paint('red', 'then:')} ${object}, ${condition}: ${plainText(message)}`,
     ),
+    ...(cluster.kind === 'workload' && cluster.phase === 'Ready' && !tree.root && causes.length === 0
+      ? [`no objects: the Cluster is not on ${cluster.management} any more`]
+      : []),
   ];
   if (tree.root) {
     parts.push(

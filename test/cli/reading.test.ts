@@ -2,7 +2,8 @@
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { LedgerEvent } from '../../core/fleet.ts';
+import type { ClusterView, ObjectTree } from '../../core/api/contract.ts';
+import type { Failure, LedgerEvent } from '../../core/fleet.ts';
 import { petra, startPetra } from './run-petra.ts';
 import { at, failureScript, StubApi, stubCluster, stubKubeconfig, successScript } from './stub-api.ts';
 
@@ -84,6 +85,16 @@ describe('list', () => {
     expect(stderr).toContain('no workload clusters; make one with `petra capi create -f workload.yaml`');
   });
 
+  it('is not empty but wrong for a management cluster that is not there', async () => {
+    expect(await run('capi', 'list', '--management', 'nobody')).toMatchObject({ code: 3, stdout: '' });
+    api.clusters.set('petra-mgmt', stubCluster({ name: 'petra-mgmt', kind: 'management' }));
+    expect(await run('capi', 'list', '--management', 'petra-mgmt')).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: 'no clusters on petra-mgmt\n',
+    });
+  });
+
   it('ends quietly when its reader goes away', async () => {
     for (let number = 0; number < 4000; number++)
       api.clusters.set(`c${number}`, stubCluster({ name: `c${number}` }));
@@ -149,6 +160,49 @@ describe('describe', () => {
     expect(stdout).not.toContain('InfrastructureReady');
     const all = await run('capi', 'describe', 'workload-dev', '--show-conditions');
     expect(all.stdout).toMatch(/^│ • InfrastructureReady +True/m);
+  });
+});
+
+describe('describe without a tree', () => {
+  const failure: Failure = {
+    code: 'BootTimedOut',
+    message: 'no answer in time',
+    fix: 'Read the console.',
+    retryable: true,
+    source: 'aws',
+    evidence: ['the end of the console:\n  waiting for the network'],
+  };
+  const cause = { object: 'last operation', condition: 'BootTimedOut', message: 'no answer in time' };
+  const show = async (change: Partial<ClusterView>, causes: ObjectTree['causes']) => {
+    api.clusters.set('workload-dev', stubCluster(change));
+    api.trees.set('workload-dev', { cluster: stubCluster(change), causes });
+    return (await run('capi', 'describe', 'workload-dev')).stdout;
+  };
+
+  it('shows a failure once, with what was seen', async () => {
+    const text = await show({ phase: 'Failed', failure }, [cause]);
+    expect(text.match(/no answer in time/g)).toHaveLength(1);
+    expect(text).toContain('\n    waiting for the network\nfix: Read the console.');
+  });
+
+  it('leaves out what was seen then where there is something to see now', async () => {
+    const text = await show({ phase: 'Failed', failure }, [{ ...cause, message: 'VpcLimitExceeded' }, cause]);
+    expect(text).toContain('root cause: last operation, BootTimedOut: VpcLimitExceeded');
+    expect(text).not.toContain('waiting for the network');
+  });
+
+  it('calls it waiting while an operation runs', async () => {
+    const lock = { operationId: 'x-1', fence: 1, holder: 'me', acquiredAt: at(0), expiresAt: at(900) };
+    const text = await show({ phase: 'Creating', lock }, [cause]);
+    expect(text).toContain('waiting for: last operation');
+  });
+
+  it('misses the objects of a ready cluster', async () => {
+    expect(await show({}, [])).toContain('no objects: the Cluster is not on petra-mgmt any more');
+  });
+
+  it('tells that deletion protection is on', async () => {
+    expect(await show({ deletionProtection: true }, [])).toContain('\ndeletion protection is on\n');
   });
 });
 

@@ -42,6 +42,8 @@ export function registerList(parent: Command, context: Context): void {
       ...(options.management === undefined ? {} : { management: options.management }),
       ...(options.limit === undefined ? {} : { most: options.limit }),
     });
+    // An empty answer for a name that nothing has would hide a typing mistake.
+    if (clusters.length === 0 && options.management !== undefined) await api.cluster(options.management);
     await show(context, options.output, {
       value: { items: clusters },
       names: clusters.map((cluster) => cluster.name),
@@ -51,12 +53,13 @@ export function registerList(parent: Command, context: Context): void {
           : clusterTable(clusters, { wide, kinds: kind === undefined, now: new Date() }),
     });
     if (clusters.length === 0 && (options.output === 'table' || options.output === 'wide')) {
-      context.output.note(emptyHint(kind));
+      context.output.note(emptyHint(kind, options.management));
     }
   });
 }
 
-function emptyHint(kind: ClusterKind | undefined): string {
+function emptyHint(kind: ClusterKind | undefined, management: string | undefined): string {
+  if (management !== undefined) return `no clusters on ${management}`;
   if (kind === 'workload') {
     return 'no workload clusters; make one with `petra capi create -f workload.yaml` (--all shows management clusters too)';
   }

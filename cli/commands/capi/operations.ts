@@ -76,7 +76,7 @@ async function listOperations(options: OperationsOptions, context: Context): Pro
     table: (wide) => (operations.length === 0 ? '' : operationsTable(operations, wide, now)),
   });
   if (operations.length === 0 && (options.output === 'table' || options.output === 'wide')) {
-    context.output.note('no operations yet');
+    context.output.note(`no operations${options.cluster === undefined ? '' : ` of ${options.cluster}`} yet`);
   }
 }
 
