@@ -59,6 +59,11 @@ export class ApiClient {
     return this.#connection.url;
   }
 
+  /** Whether the next command starts this Petra when it does not run, which this one does not do a second time. */
+  get isStartedByCommands(): boolean {
+    return this.#endpoint.revive !== undefined;
+  }
+
   health(): Promise<Health> {
     return this.#call('GET', '/health');
   }

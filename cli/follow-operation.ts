@@ -11,14 +11,15 @@ import type { Progress } from './progress.ts';
 export interface FollowOptions {
   /** Give up waiting after this; undefined waits for the end. */
   readonly timeoutSeconds?: number;
-  /** How long an API that does not answer is waited for. */
-  readonly patienceSeconds?: number;
   /** Fires when the person wants the terminal back. */
   readonly signal?: AbortSignal;
 }
 
-/** A server that restarts on one machine needs seconds; a network that changes under a laptop, a minute or two. */
-const defaultPatienceSeconds = 120;
+/** A network that changes under a laptop needs a minute or two. */
+const remotePatienceSeconds = 120;
+
+/** A server that restarts on one machine needs seconds; one that was killed stays away, until a command starts it. */
+const localPatienceSeconds = 20;
 
 const shortestPollMilliseconds = 200;
 const longestPollMilliseconds = 2000;
@@ -36,7 +37,7 @@ export class Detached extends Error {
 
 /**
  * The operation when it has ended, well or not.
- * @throws Detached, WaitTimedOut, and PetraUnreachable when the API stays away for longer than `patienceSeconds`
+ * @throws Detached, WaitTimedOut, and PetraUnreachable when the API stays away for longer than its restart takes
  */
 export async function followOperation(
   api: ApiClient,
@@ -44,7 +45,8 @@ export async function followOperation(
   progress: Progress,
   options: FollowOptions = {},
 ): Promise<OperationView> {
-  const { timeoutSeconds, patienceSeconds = defaultPatienceSeconds, signal } = options;
+  const { timeoutSeconds, signal } = options;
+  const patienceSeconds = api.isStartedByCommands ? localPatienceSeconds : remotePatienceSeconds;
   const deadline = performance.now() + (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000;
   let operation = started;
   let interval = shortestPollMilliseconds;
@@ -68,10 +70,12 @@ export async function followOperation(
         if (!isPassing(error)) throw error;
         if (awaySince === undefined) {
           awaySince = performance.now();
-          progress.notice('the Petra API does not answer; waiting for it to come back …');
+          progress.notice(
+            `the Petra API does not answer; waiting for it to come back (${formatDuration(patienceSeconds)} at most) …`,
+          );
         }
         if (performance.now() - awaySince > patienceSeconds * 1000)
-          throw stayedAway(error, operation, patienceSeconds);
+          throw stayedAway(api, error, operation, patienceSeconds);
         interval = Math.min(interval * 1.3, longestPollMilliseconds);
       }
     }
@@ -113,10 +117,17 @@ function waitTimedOut(operation: OperationView, seconds: number): PetraError {
   );
 }
 
-function stayedAway(error: PetraError, operation: OperationView, seconds: number): PetraError {
+function stayedAway(
+  api: ApiClient,
+  error: PetraError,
+  operation: OperationView,
+  seconds: number,
+): PetraError {
   return new PetraError(error.code, `${error.message}, for ${formatDuration(seconds)} now`, {
     cause: error.cause,
-    fix: 'Run the same command again when it is back: the operation is kept and goes on.',
+    fix: api.isStartedByCommands
+      ? 'Run the same command again: it starts Petra, and the operation goes on.'
+      : 'Run the same command again when it is back: the operation is kept and goes on.',
     details: { operation: operation.id },
   });
 }

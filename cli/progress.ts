@@ -17,13 +17,17 @@ export interface Progress {
   stop(): void;
 }
 
-/** Time since the operation's start: what the record covered when it was first seen, and then this process's own clock. */
+/** Time since the operation's start: what its record covers, and since the record last grew this process's own clock. */
 class Elapsed {
-  readonly #offset: number;
-  readonly #since = performance.now();
+  #offset = 0;
+  #since = performance.now();
 
-  constructor(operation: OperationView) {
-    this.#offset = recordedSeconds(operation);
+  /** A record of which little was known at first, because a step was under way, catches up when the step ends. */
+  update(operation: OperationView): void {
+    const recorded = recordedSeconds(operation);
+    if (recorded <= this.seconds()) return;
+    this.#offset = recorded;
+    this.#since = performance.now();
   }
 
   seconds(): number {
@@ -52,7 +56,8 @@ export class PlainProgress implements Progress {
 
   update(operation: OperationView): void {
     const joined = this.#elapsed === undefined;
-    this.#elapsed ??= new Elapsed(operation);
+    this.#elapsed ??= new Elapsed();
+    this.#elapsed.update(operation);
     if (joined) this.#join(operation);
     for (const step of operation.steps) this.#news(operation, step);
     this.#heartbeat(operation);
@@ -125,7 +130,8 @@ export class AnimatedProgress implements Progress {
   }
 
   update(operation: OperationView): void {
-    this.#elapsed ??= new Elapsed(operation);
+    this.#elapsed ??= new Elapsed();
+    this.#elapsed.update(operation);
     this.#operation = operation;
   }
 
