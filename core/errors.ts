@@ -56,7 +56,7 @@ export const errorCatalogue = {
     exit: 5,
     retryable: false,
     cause: "The API did not accept the caller's credentials.",
-    fix: 'For a local Petra, use the state folder it was started with; its token file must be readable by you.',
+    fix: 'Set PETRA_TOKEN to the token of the Petra at PETRA_ENDPOINT; for a local one, unset both and use its state folder.',
   },
   Forbidden: {
     source: 'user',
@@ -72,7 +72,7 @@ export const errorCatalogue = {
     exit: 3,
     retryable: false,
     cause: 'No cluster of this name is in the fleet.',
-    fix: '`petra capi list` shows the names.',
+    fix: '`petra capi list --all` shows the names.',
   },
   OperationNotFound: {
     source: 'user',
