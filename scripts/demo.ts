@@ -19,24 +19,18 @@ function say(text: string): void {
   console.log(`\n${styleText('bold', text)}`);
 }
 
-/** Shows a command, runs it as a process of its own, and returns what it wrote to stdout. */
-async function run(shown: string, command: string, args: string[], { show = true } = {}): Promise<string> {
+/** Shows a command, and runs it as a process of its own that writes to this one's terminal or pipe. */
+async function run(shown: string, command: string, args: string[]): Promise<void> {
   console.log(styleText('cyan', `$ ${shown}`));
-  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    output += chunk;
-    if (show) process.stdout.write(chunk);
-  });
+  const child = spawn(command, args, { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] });
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
   });
   if (code !== 0) throw new Error(`"${shown}" ended with exit code ${code}`);
-  return output;
 }
 
-function capi(...args: string[]): Promise<string> {
+function capi(...args: string[]): Promise<void> {
   return run(`petra ${args.join(' ')}`, petra, args);
 }
 
