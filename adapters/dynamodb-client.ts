@@ -6,20 +6,20 @@ import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
  * when it was throttled: enough for a lost connection or a partition that splits. Longer trouble is for the state
  * machines' own `Retry`, which waits without holding a Lambda.
  */
-const MAX_ATTEMPTS = 4;
+const attempts = 4;
 
 /** Without limits a lost packet would hang a call until its Lambda dies. An answer usually takes under 10 ms. */
-const CONNECT_LIMIT_MS = 1_000;
-const ANSWER_LIMIT_MS = 3_000;
+const connectLimitMilliseconds = 1_000;
+const answerLimitMilliseconds = 3_000;
 
 /** A document client as the stores in this folder need it; `config` may name a region, an endpoint or a transport. */
 export function connectDynamoDb(config: DynamoDBClientConfig = {}): DynamoDBDocumentClient {
   const client = new DynamoDBClient({
     retryMode: 'standard',
-    maxAttempts: MAX_ATTEMPTS,
+    maxAttempts: attempts,
     requestHandler: {
-      connectionTimeout: CONNECT_LIMIT_MS,
-      requestTimeout: ANSWER_LIMIT_MS,
+      connectionTimeout: connectLimitMilliseconds,
+      requestTimeout: answerLimitMilliseconds,
       throwOnRequestTimeout: true,
     },
     ...config,

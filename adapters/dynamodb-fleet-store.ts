@@ -18,7 +18,7 @@ const unlisted = { collection: null, owner: null, position: null } satisfies Rec
   null
 >;
 
-const MESSAGES_LIMIT = 20;
+const keptMessages = 20;
 
 /** The fleet in DynamoDB: one item per cluster, every change one conditional write. */
 export class DynamoDbFleetStore implements FleetStore {
@@ -181,7 +181,7 @@ function fieldsOf(change: ClusterChange): Readonly<Record<string, unknown>> {
   return {
     ...change,
     ...(change.observed?.messages && {
-      observed: { ...change.observed, messages: cutLines(change.observed.messages, MESSAGES_LIMIT) },
+      observed: { ...change.observed, messages: cutLines(change.observed.messages, keptMessages) },
     }),
     ...(change.phase === 'Deleted' && unlisted),
   };

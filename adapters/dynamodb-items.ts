@@ -46,10 +46,10 @@ export interface IndexEntry extends Key, Pick<Listing, 'index' | 'value'> {
 }
 
 // DynamoDB's own limit for one BatchGetItem.
-const BATCH_SIZE = 100;
+const batchSize = 100;
 // A batch that makes no progress was throttled, which the SDK does not see: up to 50, 100, 200, 400 ms more.
-const BATCH_RETRIES = 4;
-const BATCH_DELAY_MS = 50;
+const batchRetries = 4;
+const batchDelayMilliseconds = 50;
 
 export class DynamoDbItems {
   readonly #client: DynamoDBDocumentClient;
@@ -143,8 +143,8 @@ export class DynamoDbItems {
   /** The items behind index entries, in their order, strongly consistent. One that left the index since is left out. */
   async readMany(entries: readonly IndexEntry[]): Promise<Item[]> {
     const found = new Map<string, Item>();
-    for (let start = 0; start < entries.length; start += BATCH_SIZE) {
-      const keys = entries.slice(start, start + BATCH_SIZE).map(({ pk, sk }) => ({ pk, sk }));
+    for (let start = 0; start < entries.length; start += batchSize) {
+      const keys = entries.slice(start, start + batchSize).map(({ pk, sk }) => ({ pk, sk }));
       for (const item of await this.#batch(keys)) found.set(String(item.pk), item);
     }
     return entries.flatMap(({ pk, position, index, value }) => {
@@ -168,10 +168,10 @@ export class DynamoDbItems {
       const left = UnprocessedKeys?.[this.#tableName]?.Keys ?? [];
       // An answer of 16 MB leaves keys over as well; then the rest is asked for at once.
       idle = left.length < wanted.length ? 0 : idle + 1;
-      if (idle > BATCH_RETRIES) {
+      if (idle > batchRetries) {
         throw new PetraError('Throttled', `cannot read a page of items of table ${this.#tableName}`);
       }
-      if (idle > 0) await delay(Math.random() * BATCH_DELAY_MS * 2 ** (idle - 1));
+      if (idle > 0) await delay(Math.random() * batchDelayMilliseconds * 2 ** (idle - 1));
       wanted = left;
     }
     return items;

@@ -5,22 +5,22 @@
 import type { Failure, ResidueLine } from '../core/fleet.ts';
 
 /** Letters of a single message. */
-const MESSAGE_LIMIT = 2_000;
+const messageLimit = 2_000;
 
 /** Items in one list or page. */
-const PAGE_LIMIT = 100;
+const pageLimit = 100;
 
 const operationFailure = { text: 2_000, lines: 60, causes: 8, letters: 1_000 };
 const stepFailure = { text: 500, lines: 6, causes: 6, letters: 250 };
-const RESIDUE_LIMIT = 200;
+const residueLimit = 200;
 
 /** The text, cut to `limit` letters with a mark that it was. */
-export function cutText(text: string, limit = MESSAGE_LIMIT): string {
+export function cutText(text: string, limit = messageLimit): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
 /** At most `limit` lines: the first and the last, since a root cause comes first and a console's end last. */
-export function cutLines(lines: readonly string[], limit: number, letters = MESSAGE_LIMIT): string[] {
+export function cutLines(lines: readonly string[], limit: number, letters = messageLimit): string[] {
   const cut = (part: readonly string[]) => part.map((line) => cutText(line, letters));
   if (lines.length <= limit) return cut(lines);
   const head = Math.ceil((limit - 1) / 2);
@@ -45,11 +45,11 @@ export function cutFailure(failure: Failure, of: 'operation' | 'step'): Failure 
 export function cutResidue(residue: readonly ResidueLine[]): ResidueLine[] {
   return residue.map((line) => ({
     ...line,
-    found: cutLines(line.found, RESIDUE_LIMIT),
+    found: cutLines(line.found, residueLimit),
   }));
 }
 
 /** How many items a page has when the caller asked for `limit`. */
-export function pageSize(limit = PAGE_LIMIT): number {
-  return Math.max(1, Math.min(PAGE_LIMIT, Math.floor(limit)));
+export function pageSize(limit = pageLimit): number {
+  return Math.max(1, Math.min(pageLimit, Math.floor(limit)));
 }

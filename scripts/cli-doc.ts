@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Output } from '../cli/output.ts';
 import { buildProgram } from '../cli/program.ts';
+import { exitCodeTable } from './exit-codes.ts';
 
 const introduction = `<!-- Written by scripts/generate-cli-doc.ts from the commands' own definitions. Do not edit. -->
 
@@ -26,18 +27,7 @@ do. Ctrl-C detaches: the operation goes on without the command.
 
 **Bad files are never sent.** All problems of a file are listed at once, with line and column.
 
-| exit code | meaning |
-|---|---|
-| 0 | done |
-| 1 | failed |
-| 2 | wrong usage, wrong spec, or an unreadable file |
-| 3 | not found |
-| 4 | conflict: another operation, another spec, something in the way |
-| 5 | not allowed, or not confirmed |
-| 6 | timed out; with \`--timeout\` the operation goes on |
-| 7 | Petra is unreachable, or a local one did not start |
-| 130 | interrupted by Ctrl-C; the operation goes on |
-| 141 | whoever read the output went away |
+${exitCodeTable()}
 
 | environment variable | meaning |
 |---|---|

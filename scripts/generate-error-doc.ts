@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { type ErrorCode, errorCatalogue } from '../core/errors.ts';
 import type { Failure } from '../core/fleet.ts';
+import { exitCodeTable } from './exit-codes.ts';
 
 const sources: readonly {
   readonly source: Failure['source'];
@@ -30,20 +31,6 @@ const sources: readonly {
     title: 'Petra itself, or what it needs to run',
     text: 'Its API, its storage, the repository of releases. Whoever runs Petra can act.',
   },
-];
-
-/** What exit codes mean; docs/cli.md says the same. */
-const exitCodes: readonly { readonly code: number; readonly meaning: string }[] = [
-  { code: 0, meaning: 'done' },
-  { code: 1, meaning: 'failed' },
-  { code: 2, meaning: 'wrong usage, wrong spec, or an unreadable file' },
-  { code: 3, meaning: 'not found' },
-  { code: 4, meaning: 'conflict: another operation, another spec, something in the way' },
-  { code: 5, meaning: 'not allowed, or not confirmed' },
-  { code: 6, meaning: 'timed out; the operation may go on' },
-  { code: 7, meaning: 'Petra is unreachable, or a local one did not start' },
-  { code: 130, meaning: 'interrupted by Ctrl-C; the operation goes on' },
-  { code: 141, meaning: 'whoever read the output went away' },
 ];
 
 const intro = `# Errors
@@ -101,12 +88,7 @@ The failure of an operation that has ended is kept with it, with the state in wh
 
 /** The whole page. The same catalogue gives the same page. */
 export function renderErrorDoc(): string {
-  const table = [
-    '| exit code | meaning |',
-    '|---|---|',
-    ...exitCodes.map(({ code, meaning }) => `| ${code} | ${meaning} |`),
-  ];
-  return `${intro}${table.join('\n')}\n\n${sources.map(renderSource).join('\n')}`;
+  return `${intro}${exitCodeTable()}\n\n${sources.map(renderSource).join('\n')}`;
 }
 
 function renderSource({ source, title, text }: (typeof sources)[number]): string {

@@ -15,7 +15,7 @@ interface ChartSource {
  * Every chart and its version, in one place. Checked 2026-11-23: flux2 and the cloud controller manager in the `index.yaml`
  * of their chart repositories; cilium by the releases that update bots picked up. All three are built for Kubernetes 1.35.
  */
-export const chartSources = {
+const chartSources = {
   cilium: { repo: 'https://helm.cilium.io', chart: 'cilium', version: '1.19.5' },
   cloudControllerManager: {
     repo: 'https://kubernetes.github.io/cloud-provider-aws',

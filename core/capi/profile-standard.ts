@@ -29,7 +29,7 @@ export const approvedCipherSuites = [
   'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
 ].join(',');
 
-export const secretsEncryption: SecuritySetting = {
+const secretsEncryption: SecuritySetting = {
   name: 'secrets-encryption',
   reason: 'Secrets are encrypted in etcd and in its snapshots; k3s keeps the key on the servers.',
   serverConfig: { 'secrets-encryption': true },
@@ -38,7 +38,7 @@ export const secretsEncryption: SecuritySetting = {
 const auditPolicyPath = '/etc/rancher/k3s/petra-audit-policy.yaml';
 const auditLogFolder = '/var/lib/rancher/k3s/server/logs';
 
-export const auditLog: SecuritySetting = {
+const auditLog: SecuritySetting = {
   name: 'audit-log',
   reason:
     'Who did what, kept for 30 days or ten files of 100 MB. Bodies only where permissions change: never of secrets.',
@@ -83,7 +83,7 @@ export const auditLog: SecuritySetting = {
 
 const kernelSettingsPath = '/etc/sysctl.d/90-petra-kubelet.conf';
 
-export const protectKernelDefaults: SecuritySetting = {
+const protectKernelDefaults: SecuritySetting = {
   name: 'protect-kernel-defaults',
   reason:
     'The kubelet refuses to run on, rather than silently change, kernel settings other than its own; so they are set first.',
@@ -108,21 +108,21 @@ export const protectKernelDefaults: SecuritySetting = {
   nodeCommands: [`sysctl -p ${kernelSettingsPath}`],
 };
 
-export const kubeletHardening: SecuritySetting = {
+const kubeletHardening: SecuritySetting = {
   name: 'kubelet',
   reason:
     "Idle exec and log streams end, a pod cannot use up a node's processes, pods get the runtime's seccomp profile unless they choose.",
   kubeletArgs: ['streaming-connection-idle-timeout=5m', 'pod-max-pids=4096', 'seccomp-default=true'],
 };
 
-export const transportSecurity: SecuritySetting = {
+const transportSecurity: SecuritySetting = {
   name: 'tls',
   reason: 'TLS 1.2 or newer everywhere, and approved cipher suites on the kubelet (NIST SP 800-52).',
   apiServerArgs: ['tls-min-version=VersionTLS12'],
   kubeletArgs: ['tls-min-version=VersionTLS12', `tls-cipher-suites=${approvedCipherSuites}`],
 };
 
-export const admissionPlugins: SecuritySetting = {
+const admissionPlugins: SecuritySetting = {
   name: 'admission-plugins',
   reason:
     "A kubelet may change only its own node and pods (k3s' default, which naming any plugin replaces), and a Service may not claim an address through externalIPs (CVE-2020-8554).",
@@ -131,7 +131,7 @@ export const admissionPlugins: SecuritySetting = {
 
 const podSecurityPath = '/etc/rancher/k3s/petra-admission.yaml';
 
-export const podSecurity: SecuritySetting = {
+const podSecurity: SecuritySetting = {
   name: 'pod-security',
   reason:
     'Pods that could take over their node are refused, whoever creates them; what stricter rules would refuse is warned of and audited. Only kube-system, where CNI and etcd proxy need the host, is exempt.',
@@ -167,13 +167,13 @@ export const podSecurity: SecuritySetting = {
   ],
 };
 
-export const kubeconfigMode: SecuritySetting = {
+const kubeconfigMode: SecuritySetting = {
   name: 'kubeconfig-mode',
   reason: "Only root reads a server's admin kubeconfig; k3s' default, held against a changed one.",
   serverConfig: { 'write-kubeconfig-mode': '0600' },
 };
 
-export const noSsh: SecuritySetting = {
+const noSsh: SecuritySetting = {
   name: 'no-ssh',
   reason: 'No SSH daemon listens on any node: people come in through Session Manager, which is logged.',
   // Ubuntu starts SSH by its socket, Amazon Linux by sshd.service. One by one: systemctl gives up at the first unit that an

@@ -2,8 +2,7 @@
 // client/repository/components.go): variables, images, namespace, labels, order; then its inventory. Compared with
 // `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts and their order.
 
-import { at, isObject, listAt } from '../json-fields.ts';
-import type { KubernetesObject, ObjectReference } from '../ports.ts';
+import type { KubernetesObject } from '../ports.ts';
 import { substitute } from './envsubst.ts';
 import { withoutInjectedFields } from './injected-fields.ts';
 import { parseManifest } from './manifest-yaml.ts';
@@ -87,35 +86,6 @@ function stageOf(object: KubernetesObject): Stage['name'] {
   if (rank(object) < 3) return 'definitions';
   const workloads = ['Deployment', 'DaemonSet', 'StatefulSet', 'Job', 'CronJob'];
   return workloads.includes(object.kind) ? 'controllers' : 'components';
-}
-
-/** The Deployments whose availability clusterctl waits for: those with a container called `manager`. */
-export function managerDeployments(objects: readonly KubernetesObject[]): readonly KubernetesObject[] {
-  return objects.filter(
-    (object) =>
-      object.kind === 'Deployment' &&
-      listAt(object, 'spec', 'template', 'spec', 'containers').some(
-        (container) => isObject(container) && container.name === 'manager',
-      ),
-  );
-}
-
-/** The Services that the API server will call for admission or conversion, each once. */
-export function webhookServices(objects: readonly KubernetesObject[]): readonly ObjectReference[] {
-  const clients = objects.flatMap((object) => {
-    if (object.kind === 'CustomResourceDefinition')
-      return [at(object, 'spec', 'conversion', 'webhook', 'clientConfig')];
-    if (!object.kind.endsWith('WebhookConfiguration')) return [];
-    return listAt(object, 'webhooks').map((webhook) => at(webhook, 'clientConfig'));
-  });
-  const services = new Map<string, ObjectReference>();
-  for (const client of clients) {
-    const name = at(client, 'service', 'name');
-    const namespace = at(client, 'service', 'namespace');
-    if (typeof name !== 'string' || typeof namespace !== 'string') continue;
-    services.set(`${namespace}/${name}`, { apiVersion: 'v1', kind: 'Service', name, namespace });
-  }
-  return [...services.values()];
 }
 
 /** The entry by which clusterctl's `upgrade plan`, `describe`, `move` and `delete` know the provider. */

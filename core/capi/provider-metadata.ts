@@ -1,8 +1,8 @@
 // What a provider release says about itself in metadata.yaml, and whether a set of releases can work together.
 
 import { parse } from 'yaml';
-import { z } from 'zod';
 import { PetraError } from '../errors.ts';
+import { at, listAt } from '../json-fields.ts';
 import type { Provider } from './providers.ts';
 
 /** Something that speaks for or against a set of versions. */
@@ -25,26 +25,40 @@ export interface ProviderMetadata {
   readonly releaseSeries: readonly ReleaseSeries[];
 }
 
-const metadataSchema = z.object({
-  apiVersion: z.literal('clusterctl.cluster.x-k8s.io/v1alpha3'),
-  // CAPA's releases up to 2.8 at least have no kind (seen in v2.7.2 and v2.8.4), and clusterctl before 1.11 does not
-  // mind; the wrong kind is the wrong file.
-  kind: z.literal('Metadata').optional(),
-  releaseSeries: z
-    .array(z.object({ major: z.int().min(0), minor: z.int().min(0), contract: z.string().min(1) }))
-    .min(1),
-});
+const apiVersion = 'clusterctl.cluster.x-k8s.io/v1alpha3';
 
-/** @throws ReleaseCorrupt with everything that is wrong with the file. */
+/** What a metadata.yaml says. @throws ReleaseCorrupt with everything that is wrong with the file. */
 export function parseProviderMetadata(text: string, source = 'metadata.yaml'): ProviderMetadata {
-  const parsed = metadataSchema.safeParse(parseYaml(text, source));
-  if (parsed.success) return { releaseSeries: parsed.data.releaseSeries };
-  const problems = parsed.error.issues.map(
-    ({ path, message }) => `${path.join('.') || 'the file'}: ${message}`,
-  );
+  const file = parseYaml(text, source);
+  const entries = listAt(file, 'releaseSeries');
+  const releaseSeries = entries.flatMap((entry) => readSeries(entry) ?? []);
+  const kind = at(file, 'kind');
+  const problems = [
+    ...(at(file, 'apiVersion') === apiVersion ? [] : [`apiVersion: expected ${apiVersion}`]),
+    // CAPA's releases up to 2.8 at least have no kind (seen in v2.7.2 and v2.8.4), and clusterctl before 1.11 does not
+    // mind; the wrong kind is the wrong file.
+    ...(kind === undefined || kind === 'Metadata' ? [] : ['kind: expected Metadata']),
+    ...(entries.length > 0 ? [] : ['releaseSeries: expected a list of at least one']),
+    ...entries.flatMap((entry, index) =>
+      readSeries(entry)
+        ? []
+        : [`releaseSeries[${index}]: expected major, minor (whole numbers) and contract`],
+    ),
+  ];
+  if (problems.length === 0) return { releaseSeries };
   throw new PetraError('ReleaseCorrupt', `${source} is no provider metadata: ${problems.join('; ')}`, {
     details: { problems },
   });
+}
+
+function readSeries(entry: unknown): ReleaseSeries | undefined {
+  const [major, minor, contract] = [at(entry, 'major'), at(entry, 'minor'), at(entry, 'contract')];
+  if (!isCount(major) || !isCount(minor) || typeof contract !== 'string' || contract === '') return undefined;
+  return { major, minor, contract };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 0;
 }
 
 function parseYaml(text: string, source: string): unknown {
@@ -118,13 +132,4 @@ export function contractCompatibility(
   const [, major, minor] = /^v(\d+)\.(\d+)\./.exec(coreVersion) ?? [];
   const endsV1beta1 = Number(major) > 1 || Number(minor) >= 16;
   return coreContract === 'v1beta2' && providerContract === 'v1beta1' && !endsV1beta1 ? 'temporarily' : 'no';
-}
-
-/** Throws one error with all findings, unless there are none. @throws IncompatibleProviders */
-export function requireCompatible(findings: readonly Finding[]): void {
-  if (findings.length === 0) return;
-  throw new PetraError('IncompatibleProviders', findings.map(({ message }) => message).join('; '), {
-    fix: findings.map(({ fix }) => fix).join(' '),
-    details: { findings },
-  });
 }

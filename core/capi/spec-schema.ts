@@ -17,7 +17,7 @@ import {
  * The most workers a spec may ask for: a guard against a slip of the finger that costs money (`count: 20000`), not a
  * promise that so many run well on any control plane.
  */
-export const maxWorkers = 1000;
+const maxWorkers = 1000;
 
 const controlPlaneCounts = [1, 3, 5];
 

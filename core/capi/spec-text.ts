@@ -3,7 +3,7 @@
 import type { SpecProblem } from './spec-problem.ts';
 
 /** A spec has some forty lines; this is a hundred times as much, and little enough to bound every later step. */
-export const maxSpecBytes = 64 * 1024;
+const maxSpecBytes = 64 * 1024;
 
 /** The text of a file, or what is wrong with its bytes. A byte order mark of UTF-8 is taken off. */
 export function readSpecText(

@@ -14,7 +14,7 @@ import { joinTokenPath, nodeServiceFiles, nodeUnit } from './node-script.ts';
 import { joinTokenSecretName, kubeconfigSecretName } from './secret-names.ts';
 
 /** Where k3s releases are: `<base>/<version>/k3s`, `k3s-arm64` and `sha256sum-<architecture>.txt`. */
-export const k3sReleasesUrl = 'https://github.com/k3s-io/k3s/releases/download';
+const k3sReleasesUrl = 'https://github.com/k3s-io/k3s/releases/download';
 
 /** EC2's limit on user data, as it is sent (compressed, before base64). */
 export const userDataLimitBytes = 16_384;

@@ -44,7 +44,7 @@ const defaultZones = 3;
 const securityGroupRoles = ['bastion', 'controlplane', 'apiserver-lb', 'lb', 'node'];
 
 /** The name of the Cluster an object belongs to. */
-export function clusterNameOf(object: KubernetesObject): string {
+function clusterNameOf(object: KubernetesObject): string {
   return object.metadata.labels?.[labels.clusterName] ?? object.metadata.name;
 }
 

@@ -17,7 +17,7 @@ export function clusterMembers(store: ObjectStore): ClusterMembers {
   return index;
 }
 
-export class ClusterMembers {
+class ClusterMembers {
   readonly #store: ObjectStore;
   /** Kind, namespace and Cluster → names, in the order of their creation. */
   readonly #names = new Map<string, Set<string>>();

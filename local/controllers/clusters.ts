@@ -22,7 +22,7 @@ import {
 } from './writes.ts';
 
 /** Every kind whose changes a Cluster's status depends on. */
-export const wakesByCluster: readonly Wake[] = [
+const wakesByCluster: readonly Wake[] = [
   kinds.awsCluster,
   kinds.controlPlane,
   kinds.machineDeployment,

@@ -9,7 +9,7 @@ export interface JsonPatch {
 }
 
 /** A patch that does not fit the document. */
-export class JsonPatchError extends Error {
+class JsonPatchError extends Error {
   override readonly name = 'JsonPatchError';
 }
 

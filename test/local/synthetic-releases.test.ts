@@ -1,12 +1,7 @@
 import { expect, test } from 'vitest';
 import { certManagerObjects } from '../../core/capi/cert-manager.ts';
 import { parseManifest } from '../../core/capi/manifest-yaml.ts';
-import {
-  managerDeployments,
-  renderProvider,
-  stagesOf,
-  webhookServices,
-} from '../../core/capi/provider-components.ts';
+import { renderProvider, stagesOf } from '../../core/capi/provider-components.ts';
 import { assessMetadata, parseProviderMetadata, seriesOf } from '../../core/capi/provider-metadata.ts';
 import {
   certManagerRelease,
@@ -15,7 +10,7 @@ import {
   providerVariables,
 } from '../../core/capi/providers.ts';
 import { hasCode } from '../../core/errors.ts';
-import { isObject } from '../../core/json-fields.ts';
+import { at, isObject, listAt, recordAt } from '../../core/json-fields.ts';
 import type { KubernetesObject, ReleaseAsset } from '../../core/ports.ts';
 import { SyntheticReleases, syntheticAnnotation } from '../../local/synthetic-releases.ts';
 
@@ -44,6 +39,27 @@ async function refusal(asset: ReleaseAsset): Promise<unknown> {
   return releases.fetch(asset).catch((error: unknown) => error);
 }
 
+/** The Deployments with a container called `manager`, as those of every real provider are. */
+function managerDeployments(objects: readonly KubernetesObject[]): KubernetesObject[] {
+  return objects.filter(
+    (object) =>
+      object.kind === 'Deployment' &&
+      listAt(object, 'spec', 'template', 'spec', 'containers').some((one) => at(one, 'name') === 'manager'),
+  );
+}
+
+/** `namespace/name` of the Services that the API server will call for admission or conversion, each once. */
+function webhookServices(objects: readonly KubernetesObject[]): string[] {
+  const clients = objects.flatMap((object) => [
+    at(object, 'spec', 'conversion', 'webhook', 'clientConfig'),
+    ...listAt(object, 'webhooks').map((webhook) => at(webhook, 'clientConfig')),
+  ]);
+  const services = clients
+    .map((client) => recordAt(client, 'service'))
+    .filter(({ name }) => name !== undefined);
+  return [...new Set(services.map(({ namespace, name }) => `${namespace}/${name}`))];
+}
+
 /** `kind.group/version,version` of each definition; the last version is the stored one. */
 function served(objects: readonly KubernetesObject[]): string[] {
   return objects.flatMap(({ kind, spec }) => {
@@ -61,14 +77,8 @@ test.each<[ProviderKey, string, string]>([
 ])('%s is installed in %s with a manager, a webhook and every stage', async (key, namespace, deployment) => {
   const objects = await rendered(key);
   expect(managerDeployments(objects).map(({ metadata }) => metadata.name)).toEqual([deployment]);
-  expect(webhookServices(objects)).toEqual([
-    {
-      apiVersion: 'v1',
-      kind: 'Service',
-      name: deployment.replace('controller-manager', 'webhook-service'),
-      namespace,
-    },
-  ]);
+  const service = deployment.replace('controller-manager', 'webhook-service');
+  expect(webhookServices(objects)).toEqual([`${namespace}/${service}`]);
   expect(stagesOf(objects).map(({ name }) => name)).toEqual([
     'namespaces',
     'definitions',
@@ -225,9 +235,7 @@ test('cert-manager has its three Deployments and its custom resources', async ()
     'Order.acme.cert-manager.io/v1',
     'Challenge.acme.cert-manager.io/v1',
   ]);
-  expect(webhookServices(objects)).toEqual([
-    { apiVersion: 'v1', kind: 'Service', name: 'cert-manager-webhook', namespace: 'cert-manager' },
-  ]);
+  expect(webhookServices(objects)).toEqual(['cert-manager/cert-manager-webhook']);
 });
 
 test.each([

@@ -4,10 +4,8 @@ import { expect, test } from 'vitest';
 import {
   inventoryCrd,
   inventoryObject,
-  managerDeployments,
   renderProvider,
   stagesOf,
-  webhookServices,
 } from '../../../core/capi/provider-components.ts';
 import type { ImageOverrides } from '../../../core/capi/provider-images.ts';
 import { type ProviderKey, providers, providerVariables } from '../../../core/capi/providers.ts';
@@ -323,19 +321,6 @@ test('stages put definitions, with the certificates they wait for, before contro
   expect(stagesOf([])).toEqual([]);
 });
 
-test('the Deployments to await are those with a container called manager', () => {
-  expect(managerDeployments(render(manifest)).map(({ metadata }) => metadata.name)).toEqual(['manager']);
-  expect(
-    managerDeployments([{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'odd' } }]),
-  ).toEqual([]);
-});
-
-test('a Service behind several webhooks is listed once', () => {
-  expect(webhookServices(render(manifest))).toEqual([
-    { apiVersion: 'v1', kind: 'Service', name: 'webhook', namespace: 'capa-system' },
-  ]);
-});
-
 test('the inventory object is the one clusterctl would write', () => {
   expect(inventoryObject(provider('control-plane-k3s'), 'v0.3.1')).toEqual({
     apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3',
@@ -416,7 +401,6 @@ spec: {template: {spec: {containers: [{name: imageless}, {name: i, image: "a/b c
       { template: { spec: { containers: [{ name: 'imageless' }, { name: 'i', image: 'a/b c' }] } } },
     ],
   ]);
-  expect(webhookServices(objects)).toEqual([]);
 });
 
 test('placeholders of what the cluster fills in are left out, so that a repetition does not empty it', () => {
