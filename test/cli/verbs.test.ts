@@ -59,6 +59,8 @@ describe('create', () => {
     expect(run.stderr).toContain(
       'attached to the running operation create-workload-dev-1a2b3c4d-1, started by local:tester',
     );
+    // The clock is the record's, which began before this command.
+    expect(run.stderr).toMatch(/^ +30s {2}record that it is ready$/m);
   });
 
   it('says that it resumes, and with which attempt', async () => {
