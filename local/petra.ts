@@ -110,9 +110,17 @@ export async function startLocalPetra(
 }
 
 function scaleLimits(speed: number, shortest: number): Limits {
-  const scaled = Object.entries(defaultLimits).map(([phase, seconds]) => [
-    phase,
-    Math.max(seconds / speed, shortest),
-  ]);
-  return Object.fromEntries(scaled) as unknown as Limits;
+  const scaled = (phase: keyof Limits) => Math.max(defaultLimits[phase] / speed, shortest);
+  return {
+    api: scaled('api'),
+    nodes: scaled('nodes'),
+    certManager: scaled('certManager'),
+    provider: scaled('provider'),
+    webhooks: scaled('webhooks'),
+    cluster: scaled('cluster'),
+    deletion: scaled('deletion'),
+    machines: scaled('machines'),
+    residue: scaled('residue'),
+    workloads: scaled('workloads'),
+  };
 }

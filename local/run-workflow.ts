@@ -6,6 +6,7 @@
 
 import { StateMachine, type StateMachineDefinition } from 'aws-local-stepfunctions';
 import { PetraError } from '../core/errors.ts';
+import { at } from '../core/json-fields.ts';
 import type { Pace } from './pace.ts';
 
 /** Does the work of one Task state. What it throws must carry its code as `name`, for Retry and Catch to match. */
@@ -19,6 +20,9 @@ interface State {
   readonly Seconds?: number;
   readonly Retry?: readonly { readonly IntervalSeconds?: number }[];
 }
+
+/** As the engine declares it; it does not export the name. */
+type JsonValue = Parameters<StateMachine['run']>[0];
 
 /** The states of a definition that this runner looks at. */
 function statesOf(definition: object): Readonly<Record<string, State>> {
@@ -34,7 +38,7 @@ export async function runWorkflow(
   input: unknown,
   { task, pace, signal }: { readonly task: TaskHandler; readonly pace: Pace; readonly signal: AbortSignal },
 ): Promise<void> {
-  const handlers: Record<string, (payload: unknown) => Promise<unknown>> = {};
+  const handlers: Record<string, (invocation: JsonValue) => Promise<JsonValue>> = {};
   const waits: Record<string, number> = {};
   const retries: Record<string, number[]> = {};
   let tasks = 0;
@@ -48,15 +52,15 @@ export async function runWorkflow(
       tasks += 1;
       if (tasks > maximumTasks)
         throw new PetraError('InternalError', 'the state machine does not come to an end');
-      return { Payload: toJson(await task(name, payloadOf(invocation))) };
+      return { Payload: toJson(await task(name, at(invocation, 'Payload'))) };
     };
   }
   const machine = new StateMachine(definition as StateMachineDefinition, {
     validationOptions: { noValidate: true },
   });
-  const execution = machine.run(toJson(input) as never, {
+  const execution = machine.run(toJson(input), {
     overrides: {
-      taskResourceLocalHandlers: handlers as never,
+      taskResourceLocalHandlers: handlers,
       waitTimeOverrides: waits,
       retryIntervalOverrides: retries,
     },
@@ -73,10 +77,6 @@ export async function runWorkflow(
 }
 
 /** What crosses the border between a state machine and a Lambda function is JSON, and nothing else. */
-function toJson(value: unknown): unknown {
+function toJson(value: unknown): JsonValue {
   return JSON.parse(JSON.stringify(value ?? {}));
-}
-
-function payloadOf(invocation: unknown): unknown {
-  return (invocation as { readonly Payload: unknown }).Payload;
 }
