@@ -2,6 +2,7 @@
 
 import { isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
+import { zonesOf } from '../cloud/offerings.ts';
 import { labels } from './kinds.ts';
 import { awsId, suffix } from './naming.ts';
 
@@ -73,7 +74,7 @@ export function networkOf(awsCluster: KubernetesObject, defaultRegion: string): 
   const givenSubnets = listAt(awsCluster, 'spec', 'network', 'subnets').filter(
     (subnet) => textAt(subnet, 'id') !== undefined && !isOwned(subnet, cluster),
   );
-  const zones = zonesOf(region, vpc, givenSubnets);
+  const zones = usedZones(region, vpc, givenSubnets);
   const subnets =
     givenSubnets.length > 0
       ? givenSubnets.map((subnet, i) => ({
@@ -172,13 +173,15 @@ export function privateAddress(seed: string): string {
   return `10.0.${64 + (part(0) % 64)}.${4 + (part(2) % 250)}`;
 }
 
-function zonesOf(region: string, vpc: unknown, subnets: readonly unknown[]): readonly string[] {
+function usedZones(region: string, vpc: unknown, subnets: readonly unknown[]): readonly string[] {
   const given = subnets
     .map((subnet) => textAt(subnet, 'availabilityZone'))
     .filter((zone) => zone !== undefined);
   if (given.length > 0) return [...new Set(given)];
   const limit = numberAt(vpc, 'availabilityZoneUsageLimit') ?? defaultZones;
-  return ['a', 'b', 'c', 'd', 'e', 'f'].slice(0, limit).map((letter) => `${region}${letter}`);
+  const zones = zonesOf(region);
+  // A region that the simulated EC2 does not know has three, as most have.
+  return (zones.length > 0 ? zones : ['a', 'b', 'c'].map((letter) => `${region}${letter}`)).slice(0, limit);
 }
 
 /** CAPA writes what it made back into the spec, and knows it by its tag. */
