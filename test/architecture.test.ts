@@ -89,7 +89,10 @@ test.each(Object.entries(singleImporters))('%s is imported by %s alone', (name, 
 test('nobody imports through a barrel', () => {
   const barrels = Object.keys(allowed)
     .flatMap(sources)
-    .filter((file) => path.basename(file) === 'index.ts' || /^export (?:type )?[{*][^;]*\bfrom\s*'/m.test(read(file)));
+    .filter(
+      (file) =>
+        path.basename(file) === 'index.ts' || /^export (?:type )?[{*][^;]*\bfrom\s*'/m.test(read(file)),
+    );
   expect(barrels).toEqual([]);
 });
 

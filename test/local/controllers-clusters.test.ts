@@ -142,11 +142,11 @@ describe('a new Cluster', () => {
     );
     expect(counts).toEqual({
       'ec2:vpc': 1,
-      'ec2:subnet': 6,
+      'ec2:subnet': 4,
       'ec2:internet-gateway': 1,
-      'ec2:elastic-ip': 3,
-      'ec2:natgateway': 3,
-      'ec2:route-table': 6,
+      'ec2:elastic-ip': 2,
+      'ec2:natgateway': 2,
+      'ec2:route-table': 4,
       'ec2:security-group': 5,
       'elasticloadbalancing:loadbalancer': 1,
       'ec2:instance': 3,
@@ -355,8 +355,8 @@ describe('a killed process', () => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
     }
     expect(names()).toHaveLength(3);
-    // One VPC with its parts, and three instances: as many ids as a run without kills needs.
-    expect(testbed.made.size).toBe(29);
+    // One VPC with its parts in two zones, and three instances: as many ids as a run without kills needs.
+    expect(testbed.made.size).toBe(23);
     await store.remove({ ...clusterKind, namespace: 'default', name: 'demo' });
     while (read(store, clusterKind, 'demo')) {
       await testbed.kill();
@@ -364,7 +364,7 @@ describe('a killed process', () => {
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 40));
     }
     expect([...testbed.cloud.keys()]).toEqual([]);
-    expect(testbed.made.size).toBe(29);
+    expect(testbed.made.size).toBe(23);
   });
 
   test('counts the time during which it was dead', async () => {
