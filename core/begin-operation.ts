@@ -60,8 +60,9 @@ async function tryMaking(ports: Ports, request: Making): Promise<Begun> {
     throw new PetraError('NameTaken', `"${name}" is already the name of a ${present.kind} cluster${where}`);
   }
   const last = present.operation.verb;
-  if (isHeld(ports, present)) {
-    if (last !== verb || present.specHash !== specHash) throw inProgress(present);
+  const lock = heldLock(ports, present);
+  if (lock) {
+    if (last !== verb || present.specHash !== specHash) throw inProgress(present, lock);
     return attach(ports, await protect(ports, present, request), caller);
   }
   // A refused removal that touched nothing leaves the cluster Ready.
@@ -111,11 +112,12 @@ async function tryRemoval(ports: Ports, request: Removal): Promise<Begun> {
   if (present.deletionProtection) {
     throw new PetraError('DeletionProtected', `"${name}" has deletion protection`);
   }
-  if (isHeld(ports, present)) {
+  const lock = heldLock(ports, present);
+  if (lock) {
     const { verb: last, options: lastOptions } = present.operation;
     const sameOptions = (lastOptions.cascade ?? false) === (options.cascade ?? false);
     if (last === verb && sameOptions) return attach(ports, present, caller);
-    throw inProgress(present);
+    throw inProgress(present, lock);
   }
   const { spec, specHash } = present;
   return start(ports, await acquire(ports, present, { verb, caller, options, spec, specHash }), caller);
@@ -283,15 +285,15 @@ function newLock(ports: Ports, operation: string, fence: number, holder: string)
   };
 }
 
-/** Whether somebody works on the cluster: its lock is held, and not stale. */
-export function isHeld(ports: Pick<Ports, 'clock'>, { lock }: ClusterRecord): boolean {
-  return lock !== undefined && lock.expiresAt > ports.clock.now().toISOString();
+/** The lock of a cluster that somebody works on; undefined where there is none, or a stale one. */
+export function heldLock(ports: Pick<Ports, 'clock'>, { lock }: ClusterRecord): Lock | undefined {
+  return lock && lock.expiresAt > ports.clock.now().toISOString() ? lock : undefined;
 }
 
-function inProgress({ name, lock, operation }: ClusterRecord): PetraError {
+function inProgress({ name, operation }: ClusterRecord, lock: Lock): PetraError {
   return new PetraError(
     'OperationInProgress',
-    `${operation.verb} of "${name}" is running since ${lock?.acquiredAt ?? 'a moment ago'}, asked for by ${lock?.holder ?? 'someone else'}`,
+    `${operation.verb} of "${name}" is running since ${lock.acquiredAt}, asked for by ${lock.holder}`,
     { details: { operation: operation.id, lock } },
   );
 }

@@ -287,7 +287,7 @@ function paging(query: ApiRequest['query']): { readonly limit: number; readonly 
 }
 
 function limitOf(query: ApiRequest['query']): number {
-  const text = query['limit'];
+  const text = query.limit;
   if (text === undefined) return pageSize.default;
   const limit = Number(text);
   if (Number.isInteger(limit) && limit >= 1 && limit <= pageSize.maximum) return limit;

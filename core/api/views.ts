@@ -77,8 +77,12 @@ function viewOf(record: OperationRecord, past: readonly OperationRecord[]): Oper
 /** The median of the verb's past first-attempt successes: a resumed operation skipped what was already done. */
 function estimate(verb: Verb, past: readonly OperationRecord[]): number | undefined {
   const seconds = past
-    .filter((one) => one.verb === verb && one.status === 'Succeeded' && one.attempt === 1)
-    .flatMap((one) => (one.endedAt ? [(Date.parse(one.endedAt) - Date.parse(one.startedAt)) / 1000] : []))
+    .filter((one) => one.verb === verb)
+    .flatMap(({ startedAt, endedAt, status, attempt }) =>
+      endedAt !== undefined && status === 'Succeeded' && attempt === 1
+        ? [(Date.parse(endedAt) - Date.parse(startedAt)) / 1000]
+        : [],
+    )
     .toSorted((a, b) => a - b);
   return seconds[Math.floor(seconds.length / 2)];
 }

@@ -30,13 +30,12 @@ export async function closeOperation(
 }
 
 /** The phase of a cluster whose operation ended otherwise than well: Ready again where nothing of it was touched. */
-export function restingPhase({ readyAt }: Pick<ClusterRecord, 'readyAt'>): Phase {
+export function restingPhase({ readyAt }: ClusterRecord): Phase {
   return readyAt === undefined ? 'Failed' : 'Ready';
 }
 
 /** Whether the cluster already shows this operation's success: it gave the lock back and set its last phase. */
-export async function isSettled(ports: Pick<Ports, 'fleet'>, operation: OperationRecord): Promise<boolean> {
-  const record = await ports.fleet.find(operation.cluster);
+export function isSettled(record: ClusterRecord | undefined, operation: OperationRecord): boolean {
   if (!record || record.uid !== operation.uid || record.operation.id !== operation.id || record.lock)
     return false;
   const removes = operation.verb === 'delete' || operation.verb === 'destroy';

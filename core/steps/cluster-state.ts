@@ -43,7 +43,12 @@ export async function observeCluster(
     name,
     namespace: 'default',
   });
-  if (!cluster) return undefined;
+  return cluster && stateOf(api, cluster, now);
+}
+
+/** The same for a Cluster object in hand. */
+export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: Date): Promise<ClusterState> {
+  const { name } = cluster.metadata;
   const [controlPlanes, deployments, machines, infrastructure] = await Promise.all([
     api.list(
       { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },

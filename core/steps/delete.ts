@@ -1,6 +1,6 @@
 import { PetraError } from '../errors.ts';
 import type { Kubernetes } from '../ports.ts';
-import { observeCluster } from './cluster-state.ts';
+import { stateOf } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { clusterReference } from './create.ts';
 import { refuseProtected } from './deletion-protection.ts';
@@ -21,12 +21,12 @@ export async function deleteCluster(context: StepContext): Promise<StepOutput> {
   if (!record.materialized) return { deadline, message: 'nothing was made for it' };
   const api = await requireManagementApi(context, await managementOf(context, record));
   const cluster = await api.read(clusterReference(record.name));
-  if (!cluster) return { deadline, message: 'the Cluster object is already gone' };
-  if (cluster.metadata.labels?.['petra.sh/uid'] !== record.uid) {
+  const uid = cluster?.metadata.uid;
+  if (uid === undefined) return { deadline, message: 'the Cluster object is already gone' };
+  if (cluster?.metadata.labels?.['petra.sh/uid'] !== record.uid) {
     return { deadline, message: 'the Cluster object of this name is not this cluster; it is left alone' };
   }
-  const { uid } = cluster.metadata;
-  await api.remove(clusterReference(record.name), uid === undefined ? {} : { uid });
+  await api.remove(clusterReference(record.name), { uid });
   return { deadline };
 }
 
@@ -43,10 +43,10 @@ export async function checkDeleted(context: StepContext, input: StepInput): Prom
   const message =
     remaining.length === 0 ? 'waiting for the Cluster object' : `waiting for ${remaining.join(', ')}`;
   if (!isOver(context, input)) return { gone: false, message };
-  const state = await observeCluster(api, record.name, context.clock.now());
+  const { causes } = await stateOf(api, cluster, context.clock.now());
   throw new PetraError('DeletionTimedOut', `"${record.name}" was not gone in time: ${message}`, {
     evidence: [
-      ...(state?.causes ?? []),
+      ...causes,
       `finalizers of the Cluster: ${(cluster.metadata.finalizers ?? []).join(', ') || 'none'}`,
     ],
   });

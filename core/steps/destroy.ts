@@ -1,4 +1,4 @@
-import { beginRemoval, isHeld } from '../begin-operation.ts';
+import { beginRemoval, heldLock } from '../begin-operation.ts';
 import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord, ResourceType } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
@@ -97,7 +97,8 @@ export async function deleteWorkloads(context: StepContext): Promise<StepOutput>
 async function beginDeletions(context: StepContext, clusters: readonly ClusterRecord[]): Promise<void> {
   refuseProtected(clusters);
   // The busy ones first: they refuse the cascade before any other is touched.
-  const isBusy = (cluster: ClusterRecord) => isHeld(context, cluster) && cluster.operation.verb !== 'delete';
+  const isBusy = (cluster: ClusterRecord) =>
+    heldLock(context, cluster) !== undefined && cluster.operation.verb !== 'delete';
   const { caller } = context.operation;
   for (const name of namesOf(clusters.toSorted((a, b) => Number(isBusy(b)) - Number(isBusy(a))))) {
     await beginRemoval(context, { verb: 'delete', name, caller, options: {} });
@@ -111,7 +112,7 @@ async function beginDeletions(context: StepContext, clusters: readonly ClusterRe
 export async function checkWorkloadsDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
   if (clusters.length === 0) return { gone: true, message: 'no workload clusters left' };
-  const idle = clusters.filter((cluster) => !isHeld(context, cluster));
+  const idle = clusters.filter((cluster) => heldLock(context, cluster) === undefined);
   const late = idle.filter(({ operation }) => operation.verb === 'create');
   await beginDeletions(context, late);
   // Every other deletion was begun before this check, so one that has ended without a tombstone has failed.

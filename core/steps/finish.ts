@@ -26,22 +26,22 @@ export async function succeed(context: StepContext, change: ClusterChange): Prom
 export async function recordFailure(ports: Ports, input: StepInput): Promise<StepOutput> {
   const { id, cluster, uid, fence } = input.operation;
   const operation = await ports.operations.find(id);
-  if (!operation) throw new PetraError('InternalError', `operation ${id} has no record`);
-  if (await isSettled(ports, operation)) {
+  const record = await ports.fleet.find(cluster);
+  if (!operation || !record) throw new PetraError('InternalError', `operation ${id} has no record`);
+  if (isSettled(record, operation)) {
     await closeSettled(ports, operation);
     return {};
   }
 
   const endedAt = ports.clock.now().toISOString();
   const failure = originalFailure(operation, input.error);
-  const record = await ports.fleet.find(cluster);
-  const phase = restingPhase(record ?? {});
+  const phase = restingPhase(record);
   try {
     await ports.fleet.release({ cluster, uid, fence }, { phase, updatedAt: endedAt });
   } catch (error) {
     if (!hasCode(error, 'LeaseLost')) throw error;
     // Where no other operation came after it: it gave the lock back itself and was killed, or somebody removed it.
-    const isLast = record?.operation.id === id && record.lock === undefined;
+    const isLast = record.operation.id === id && record.lock === undefined;
     const gaveItBack = isLast && failure.code !== 'LeaseLost' && failure.code !== 'OperationAbandoned';
     await closeOperation(ports, operation, {
       status: gaveItBack ? 'Failed' : 'Abandoned',

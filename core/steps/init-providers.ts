@@ -57,7 +57,7 @@ export async function selectProvider(context: StepContext): Promise<StepOutput> 
   const next = providersFor(managementVersions(context.record)).find(
     (release) =>
       !inventory.some(
-        (entry) => entry.metadata.name === release.provider.key && entry['version'] === release.version,
+        (entry) => entry.metadata.name === release.provider.key && entry.version === release.version,
       ),
   );
   return { provider: next?.provider.key ?? null, selected: next !== undefined };

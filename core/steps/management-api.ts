@@ -29,7 +29,7 @@ export async function requireManagementApi(
   );
 }
 
-/** The management cluster of a workload cluster. @throws ManagementClusterNotReady when its record is gone. */
+/** The management cluster of a workload cluster; a management cluster is its own. @throws ManagementClusterNotReady when its record is gone. */
 export async function managementOf(
   ports: Pick<Ports, 'fleet'>,
   record: ClusterRecord,

@@ -31,7 +31,7 @@ async function findResidue(context: StepContext): Promise<ResidueLine[]> {
       searched: `resource ledger of ${record.uid}: ${recorded.length} entries`,
       found: recorded
         .filter(({ state }) => state === 'made')
-        .map(({ type, key, id }) => `${type} ${key} ${id ?? ''}`),
+        .map(({ type, key, id }) => `${type} ${key} ${id}`),
     },
   ];
 }

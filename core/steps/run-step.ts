@@ -54,7 +54,8 @@ export async function runStep(
 
   const record = await ports.fleet.renew(lease, expiresAt).catch(async (error: unknown) => {
     // A final step gives the lock back and may then be run again, since its answer was lost.
-    if (step.final && hasCode(error, 'LeaseLost') && (await isSettled(ports, operation))) return undefined;
+    if (step.final && hasCode(error, 'LeaseLost') && isSettled(await ports.fleet.find(cluster), operation))
+      return undefined;
     throw error;
   });
   if (!record) {
@@ -80,7 +81,10 @@ export async function runStep(
     return output;
   } catch (error) {
     const named = error instanceof PetraError ? error : unforeseen(state, error);
-    if (!hasCode(named, 'LeaseLost')) await recordStepFailure(ports, operation, running, named);
+    // What went wrong is thrown whether or not it could be written: the end of the operation tells it as well.
+    if (!hasCode(named, 'LeaseLost')) {
+      await recordStepFailure(ports, operation, running, named).catch(() => undefined);
+    }
     throw named;
   }
 }

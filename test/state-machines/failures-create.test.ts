@@ -47,6 +47,15 @@ const cases: readonly FailureCase[] = [
       ),
   },
   {
+    why: 'EC2 has never heard of the types',
+    state: 'Preflight',
+    code: 'InstanceTypeNotOffered',
+    spoil: ({ portFaults }) => {
+      portFaults.push({ call: 'machines.offerings', instead: async () => new Map() });
+    },
+    message: /controlPlane[\s\S]*workers/,
+  },
+  {
     why: 'another cluster of this name left things on AWS',
     state: 'Preflight',
     code: 'NameTaken',

@@ -134,6 +134,52 @@ const cases: readonly FailureCase[] = [
     evidence: /who are you\?/,
   },
   {
+    why: 'EC2 never runs the first server',
+    state: 'CheckApi',
+    code: 'BootTimedOut',
+    petra: {
+      limits: { api: shortLimits.api },
+      faults: ['boot:never'],
+      portFaults: [
+        {
+          call: 'machines.list',
+          instead: async (usual) =>
+            Object(await usual()).map((machine: object) => ({ ...machine, state: 'pending' })),
+        },
+      ],
+    },
+    evidence: /not stored a kubeconfig[\s\S]*server-0 .* is pending/,
+  },
+  {
+    why: 'the API has no namespaces',
+    state: 'CheckApi',
+    code: 'BootTimedOut',
+    petra: {
+      limits: { api: shortLimits.api },
+      portFaults: [
+        {
+          call: 'kubernetes.read',
+          when: ({ kind }: { kind: string }) => kind === 'Namespace',
+          instead: async () => undefined,
+        },
+      ],
+    },
+    evidence: /no namespace kube-system/,
+  },
+  {
+    why: 'something happens that nobody foresaw',
+    state: 'CheckApi',
+    code: 'InternalError',
+    petra: { portFaults: [failing('kubernetes.read', new TypeError('x is not a function'))] },
+  },
+  {
+    why: 'somebody deleted the network interface',
+    state: 'LaunchServers',
+    code: 'InternalError',
+    petra: { portFaults: [{ call: 'networks.listInterfaces', instead: async () => [] }] },
+    message: /interface of server-0 is missing/,
+  },
+  {
     why: 'the first server is terminated',
     state: 'CheckApi',
     code: 'MachineLost',
@@ -292,6 +338,20 @@ const cases: readonly FailureCase[] = [
     code: 'WebhooksTimedOut',
     petra: { faults: ['webhook:Cluster'], limits: { webhooks: shortLimits.webhooks } },
     evidence: /refused as the fault asks for/,
+  },
+  {
+    why: 'the API throttles for good',
+    state: 'CheckWebhooks',
+    code: 'KubernetesThrottled',
+    petra: {
+      portFaults: [
+        failing(
+          'kubernetes.apply',
+          new PetraError('KubernetesThrottled', 'slow'),
+          isObject('Cluster', /trial/),
+        ),
+      ],
+    },
   },
   {
     why: 'EC2 throttles for good',

@@ -52,6 +52,28 @@ const ofDelete: readonly FailureCase[] = [
     message: /waiting for 1 AWSCluster/,
   },
   {
+    why: 'only its Cluster is left, which nothing holds',
+    state: 'CheckDeleted',
+    code: 'DeletionTimedOut',
+    petra: { limits: { deletion: shortLimits.deletion } },
+    spoil: ({ portFaults }) => {
+      portFaults.push(
+        { call: 'kubernetes.remove', instead: async () => {} },
+        { call: 'kubernetes.list', instead: async () => [] },
+        {
+          call: 'kubernetes.read',
+          when: isCluster,
+          instead: async (usual) => {
+            const { finalizers: _removed, ...metadata } = Object(await usual()).metadata;
+            return { ...Object(await usual()), metadata };
+          },
+        },
+      );
+    },
+    message: /waiting for the Cluster object/,
+    evidence: /finalizers of the Cluster: none/,
+  },
+  {
     why: 'something of the cluster stays on AWS',
     state: 'CheckResidue',
     code: 'ResidueFound',

@@ -108,6 +108,25 @@ describe('an operation whose lock is removed', () => {
   });
 });
 
+test('an operation that loses its lock in the middle of a step writes nothing of what it saw', async () => {
+  await managed();
+  let unlocked = false;
+  petra.portFaults.push({
+    call: 'kubernetes.list',
+    instead: async (usual) => {
+      if (!unlocked) {
+        unlocked = true;
+        await unlock(petra.ports, 'dev');
+      }
+      return usual();
+    },
+  });
+  const failed = await petra.ended(await create());
+  expect(failed).toMatchObject({ status: 'Abandoned', failure: { code: 'OperationAbandoned' } });
+  expect(failed.steps.at(-1)).toMatchObject({ name: 'CheckCluster', status: 'Running' });
+  expect(await petra.ports.fleet.find('dev')).not.toHaveProperty('observed');
+});
+
 describe('an operation whose lock went stale', () => {
   test.each(losses.map((loss) => [loss.state, loss] as const))(
     'before %s is taken over, and writes nothing more when it wakes up',

@@ -91,6 +91,39 @@ test('a workload cluster whose Cluster somebody deleted is deleted', async () =>
   expect(await petra.delete('dev')).toMatchObject({ status: 'Succeeded' });
 });
 
+test('a workload cluster whose kubeconfig could not be stored can be deleted', async () => {
+  petra = await wholePetra();
+  await petra.init(managementSpec());
+  petra.portFaults.push(failing('secrets.put', new PetraError('AwsAccessDenied', 'no')));
+  expect(await petra.create(workloadSpec())).toMatchObject({ failure: { code: 'AwsAccessDenied' } });
+  const { uid } = (await petra.ports.fleet.find('dev')) ?? { uid: '' };
+  expect(await petra.ports.resources.list('dev', uid)).toMatchObject([
+    { key: 'kubeconfig', state: 'intended' },
+  ]);
+  await petra.recover();
+  expect(await petra.delete('dev')).toMatchObject({ status: 'Succeeded' });
+  expect(await petra.ports.resources.list('dev', uid)).toMatchObject([
+    { key: 'kubeconfig', state: 'removed' },
+  ]);
+});
+
+test('a failure is told although the storage could not take it when it happened', async () => {
+  petra = await wholePetra({
+    faults: ['ec2:NetworkInterfaceLimitExceeded'],
+    portFaults: [
+      failing(
+        'operations.recordStep',
+        new PetraError('StorageUnavailable', 'disk full'),
+        (_id: string, { status }: { status: string }) => status === 'Failed',
+      ),
+    ],
+  });
+  expect(await petra.init(managementSpec())).toMatchObject({
+    status: 'Failed',
+    failure: { code: 'QuotaExceeded', message: expect.stringContaining('NetworkInterfaceLimitExceeded') },
+  });
+});
+
 test('deletion protection that is asked for while a create runs, or after it failed, protects', async () => {
   petra = await wholePetra({ faults: ['machine:capacity'], limits: { cluster: shortLimits.cluster } });
   await petra.init(managementSpec());

@@ -162,6 +162,13 @@ describe('DELETE /management-clusters/{name}', () => {
     expect(ports.started.filter((id) => id.startsWith('destroy'))).toEqual([]);
   });
 
+  test('names them all, however many pages there are', async () => {
+    await record(ports, 'mgmt', { phase: 'Ready' });
+    const names = Array.from({ length: 101 }, (_, index) => `dev-${String(index).padStart(3, '0')}`);
+    for (const name of names) await record(ports, name, { phase: 'Ready', management: 'mgmt' });
+    expect((await destroy('mgmt')).body).toMatchObject({ details: { clusters: names } });
+  });
+
   test('deletes them first when it cascades', async () => {
     await record(ports, 'mgmt', { phase: 'Ready' });
     await record(ports, 'dev', { phase: 'Ready', management: 'mgmt' });

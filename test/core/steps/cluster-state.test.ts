@@ -1,0 +1,200 @@
+import { describe, expect, test } from 'vitest';
+import type { Kubernetes, KubernetesObject } from '../../../core/ports.ts';
+import { complaintsOf, observeCluster } from '../../../core/steps/cluster-state.ts';
+
+const now = new Date('2026-11-23T12:00:00.000Z');
+
+/** An API that has these objects, whatever namespace and labels are asked for. */
+function having(objects: readonly KubernetesObject[]): Kubernetes {
+  return {
+    apply: async (object) => object,
+    read: async ({ kind, name }) => objects.find((one) => one.kind === kind && one.metadata.name === name),
+    list: async ({ kind }) => objects.filter((one) => one.kind === kind),
+    remove: async () => {},
+  };
+}
+
+const object = (kind: string, fields: object, metadata: object = {}): KubernetesObject => ({
+  apiVersion: 'v1',
+  kind,
+  metadata: { name: 'dev', ...metadata },
+  ...fields,
+});
+
+const reconciled = { type: 'TopologyReconciled', status: 'True' };
+const topology = {
+  controlPlane: { replicas: 1 },
+  workers: { machineDeployments: [{ replicas: 2 }, {}] },
+};
+
+/** A cluster with all it takes to be ready. */
+const cluster = {
+  spec: { topology, controlPlaneEndpoint: { host: 'lb.example.com' } },
+  status: { phase: 'Provisioned', controlPlaneReady: true, observedGeneration: 3, conditions: [reconciled] },
+};
+const controlPlane = object('KThreesControlPlane', { spec: { replicas: 1 }, status: { readyReplicas: 1 } });
+const workers = object('MachineDeployment', { spec: { replicas: 3 }, status: { readyReplicas: 3 } });
+
+async function stateOf(
+  change: { readonly spec?: object; readonly status?: object } = {},
+  others: readonly KubernetesObject[] = [controlPlane, workers],
+  metadata: object = { generation: 3 },
+) {
+  const own = object(
+    'Cluster',
+    { spec: { ...cluster.spec, ...change.spec }, status: { ...cluster.status, ...change.status } },
+    metadata,
+  );
+  const state = await observeCluster(having([own, ...others]), 'dev', now);
+  if (!state) throw new Error('no cluster');
+  return state;
+}
+
+describe('a workload cluster', () => {
+  test('is ready with control plane, topology and every worker', async () => {
+    expect(await stateOf()).toEqual({
+      ready: true,
+      summary: 'Provisioned: control plane 1/1, workers 3/3',
+      causes: [],
+      observed: {
+        phase: 'Provisioned',
+        controlPlaneReplicas: 1,
+        controlPlaneReadyReplicas: 1,
+        workerReplicas: 3,
+        workerReadyReplicas: 3,
+        endpoint: 'lb.example.com',
+        observedAt: '2026-11-23T12:00:00.000Z',
+      },
+    });
+  });
+
+  test('is ready as a newer Cluster API tells it', async () => {
+    const conditions = [reconciled, { type: 'ControlPlaneAvailable', status: 'True' }];
+    expect(await stateOf({ status: { controlPlaneReady: undefined, conditions } })).toMatchObject({
+      ready: true,
+    });
+  });
+
+  test('is ready as an API without generations tells it', async () => {
+    expect(await stateOf({}, [controlPlane, workers], {})).toMatchObject({ ready: true });
+  });
+
+  test('is ready without workers when none are wanted', async () => {
+    const none = object('MachineDeployment', { spec: { replicas: 0 } });
+    const spec = { topology: { ...topology, workers: { machineDeployments: [{ replicas: 0 }] } } };
+    expect(await stateOf({ spec }, [controlPlane, none])).toMatchObject({ ready: true });
+  });
+
+  test.each([
+    ['is not Provisioned', { status: { phase: 'Provisioning' } }],
+    ['has no control plane yet', { status: { controlPlaneReady: false } }],
+    ['has no topology yet', { status: { conditions: [] } }],
+    ['was changed since it was looked at', { status: { observedGeneration: 2 } }],
+    ['was never looked at', { status: { observedGeneration: undefined } }],
+  ])('is not ready while it %s', async (_title, change) => {
+    expect(await stateOf(change)).toMatchObject({ ready: false });
+  });
+
+  test('is not ready while a worker is missing, or its deployment is', async () => {
+    const short = object('MachineDeployment', { spec: { replicas: 3 }, status: { readyReplicas: 2 } });
+    expect(await stateOf({}, [controlPlane, short])).toMatchObject({ ready: false });
+    expect(await stateOf({}, [controlPlane])).toMatchObject({ ready: false });
+  });
+
+  test('is not ready while it is being deleted', async () => {
+    const deleting = { generation: 3, deletionTimestamp: '2026-11-23T11:00:00Z' };
+    expect(await stateOf({}, [controlPlane, workers], deleting)).toMatchObject({ ready: false });
+  });
+
+  test('that has just been made is Pending, with the counts it asks for', async () => {
+    const state = await observeCluster(having([object('Cluster', { spec: { topology } })]), 'dev', now);
+    expect(state).toMatchObject({
+      ready: false,
+      summary: 'Pending: control plane 0/1, workers 0/3',
+      observed: { phase: 'Pending' },
+    });
+  });
+
+  test('without a topology has no counts to ask for', async () => {
+    const state = await observeCluster(having([object('Cluster', {})]), 'dev', now);
+    expect(state).toMatchObject({ summary: 'Pending: control plane 0/0, workers 0/0' });
+  });
+
+  test('that does not exist has no state', async () => {
+    expect(await observeCluster(having([]), 'dev', now)).toBeUndefined();
+  });
+
+  test.each([
+    ['failureMessage', { failureMessage: 'no such AMI' }],
+    ['failureReason', { failureReason: 'no such AMI' }],
+    ['failureMessage of a newer Cluster API', { deprecated: { v1beta1: { failureMessage: 'no such AMI' } } }],
+  ])('has failed for good when it has a %s', async (_title, status) => {
+    expect(await stateOf({ status })).toMatchObject({ failure: 'no such AMI' });
+  });
+
+  test('shows the root cause first, and stores five', async () => {
+    const bad = (kind: string) =>
+      object(kind, {
+        status: { conditions: [{ type: 'Ready', status: 'False', message: `${kind} is bad` }] },
+      });
+    const others = ['KThreesControlPlane', 'AWSMachine', 'AWSCluster', 'MachineDeployment', 'AWSMachine'].map(
+      bad,
+    );
+    const { causes, observed } = await stateOf(
+      { status: { conditions: [{ ...reconciled, status: 'False', message: 'not yet' }] } },
+      others,
+    );
+    expect(causes.map((cause) => cause.split(' ')[0])).toEqual([
+      'AWSCluster',
+      'AWSMachine',
+      'AWSMachine',
+      'KThreesControlPlane',
+      'MachineDeployment',
+      'Cluster',
+    ]);
+    expect(observed.messages).toEqual(causes.slice(0, 5));
+  });
+});
+
+describe('what an object complains of', () => {
+  const complaints = (...conditions: object[]) =>
+    complaintsOf(object('Node', { status: { conditions } })).map(
+      ({ condition, message }) => `${condition}: ${message}`,
+    );
+
+  test.each([
+    [
+      'is false, with its reason',
+      { type: 'InfrastructureReady', status: 'False', reason: 'Vpc', message: 'no VPC' },
+      ['InfrastructureReady: Vpc: no VPC'],
+    ],
+    [
+      'is false, without a reason',
+      { type: 'InfrastructureReady', status: 'False', message: 'no VPC' },
+      ['InfrastructureReady: no VPC'],
+    ],
+    ['is false and says nothing', { type: 'InfrastructureReady', status: 'False' }, []],
+    ['is true', { type: 'InfrastructureReady', status: 'True', message: 'all is well' }, []],
+    ['is a pressure that is not there', { type: 'DiskPressure', status: 'False', message: 'plenty' }, []],
+    ['is a pressure', { type: 'DiskPressure', status: 'True', message: 'full' }, ['DiskPressure: full']],
+    ['tells only what goes on', { type: 'ScalingUp', status: 'False', message: 'not scaling' }, []],
+    ['is not known', { type: 'InfrastructureReady', status: 'Unknown', message: 'who knows' }, []],
+    [
+      'is a Node that is not heard of',
+      { type: 'Ready', status: 'Unknown', message: 'silent' },
+      ['Ready: silent'],
+    ],
+    ['has no shape', 'broken', []],
+  ])('when a condition %s', (_title, condition, expected) => {
+    expect(complaints(Object(condition))).toEqual(expected);
+  });
+
+  test('leaves out a Ready that only repeats another', () => {
+    expect(
+      complaints(
+        { type: 'Ready', status: 'False', message: 'no VPC' },
+        { type: 'VpcReady', status: 'False', message: 'no VPC' },
+      ),
+    ).toEqual(['VpcReady: no VPC']);
+  });
+});
