@@ -99,14 +99,14 @@ export function missingPaths(before: FieldSet, after: FieldSet): Set<string> {
 
 /** The paths as FieldsV1. */
 export function encodeFields(paths: Iterable<string>): JsonObject {
-  const root: Record<string, unknown> = {};
+  const root = emptyNode();
   for (const path of [...paths].sort()) {
     let node = root;
     for (const element of path.split(separator)) {
       const next = node[element];
       if (isMutableNode(next)) node = next;
       else {
-        const made: Record<string, unknown> = {};
+        const made = emptyNode();
         node[element] = made;
         node = made;
       }
@@ -115,6 +115,11 @@ export function encodeFields(paths: Iterable<string>): JsonObject {
     node['.'] = {};
   }
   return collapse(root);
+}
+
+/** Without a prototype: names come from the fields of whatever someone applied. */
+function emptyNode(): Record<string, unknown> {
+  return Object.create(null);
 }
 
 function isMutableNode(value: unknown): value is Record<string, unknown> {

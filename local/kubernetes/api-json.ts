@@ -22,7 +22,7 @@ export function stringOr(value: unknown, otherwise: string): string {
 export function at(value: unknown, ...path: readonly string[]): unknown {
   let current = value;
   for (const field of path) {
-    if (!isObject(current)) return undefined;
+    if (!isObject(current) || !Object.hasOwn(current, field)) return undefined;
     current = current[field];
   }
   return current;

@@ -150,7 +150,7 @@ function edit(
     else copy.splice(index, 1);
     return copy;
   }
-  if (!isObject(document) || ((how !== 'add' || rest.length > 0) && !(part in document))) {
+  if (!isObject(document) || ((how !== 'add' || rest.length > 0) && !Object.hasOwn(document, part))) {
     throw unprocessable(`${how} operation does not apply: doc is missing path: /${path.join('/')}`);
   }
   if (rest.length > 0) return { ...document, [part]: edit(document[part], rest, how, value) };

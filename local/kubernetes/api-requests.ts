@@ -80,10 +80,22 @@ export function parseBody(body: Buffer, contentType: string | undefined): unknow
   if (type === 'application/vnd.kubernetes.protobuf') return decodeProtobuf(body);
   const text = body.toString('utf8');
   try {
-    return type.endsWith('yaml') && !/^\s*\{/.test(text) ? parseYaml(text) : JSON.parse(text);
+    const value: unknown = type.endsWith('yaml') && !/^\s*\{/.test(text) ? parseYaml(text) : JSON.parse(text);
+    refusePrototypes(value);
+    return value;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw badRequest(`the object provided is unrecognized (must be of type object): ${why}`);
+  }
+}
+
+/** No object of Kubernetes has a field of this name, and code that copies fields one by one would change every object. */
+function refusePrototypes(body: unknown): void {
+  const open = [body];
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue;
+    if (Object.hasOwn(value, '__proto__')) throw new Error('unknown field "__proto__"');
+    open.push(...Object.values(value).filter((inner) => typeof inner === 'object' && inner !== null));
   }
 }
 

@@ -52,7 +52,9 @@ export class SimulatedKubernetes {
     const { certificate, key, authority } = await this.#certificates.server();
     const server = createServer(
       { cert: certificate, key, ca: authority, requestCert: true, rejectUnauthorized: false },
-      (request, response) => void this.#handle(request, response),
+      (request, response) => {
+        this.#handle(request, response).catch(() => response.destroy());
+      },
     );
     // Watches last for half an hour; the limits on slow requests stay.
     server.timeout = 0;
