@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { complete, type Names } from '../../cli/complete.ts';
@@ -9,6 +8,7 @@ import { Output } from '../../cli/output.ts';
 import { buildProgram } from '../../cli/program.ts';
 import { cleanEnv, petra, Running, repository } from './run-petra.ts';
 import { StubApi, stubCluster, successScript } from './stub-api.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const names: Names = {
   clusters: async (kind) => [
@@ -72,7 +72,7 @@ describe('a real shell', () => {
     api = await new StubApi().open();
     api.clusters.set('workload-dev', stubCluster());
     api.scripts.set('create-workload-dev-1a2b3c4d-1', successScript());
-    bin = mkdtempSync(path.join(tmpdir(), 'petra-bin-'));
+    bin = temporaryFolder();
     symlinkSync(path.join(repository, 'bin', 'petra'), path.join(bin, 'petra'));
   });
 

@@ -4,24 +4,23 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { defaultKubeconfigFile, mergeIntoFile } from '../../cli/kubeconfig-file.ts';
 import { petra } from './run-petra.ts';
 import { StubApi, stubCluster, stubKubeconfig } from './stub-api.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'petra-kubeconfig-'));
+  folder = temporaryFolder();
 });
 
 const theirs = '# mine\nusers:\n- name: me\n  user: {token: secret}\n';

@@ -1,22 +1,14 @@
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Running, repository } from './run-petra.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 const launcher = path.join(repository, 'bin', 'petra');
 let folder: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'petra-launcher-'));
+  folder = temporaryFolder();
 });
 
 /** A program on the PATH that says what it was called with. */

@@ -1,9 +1,9 @@
 // Runs the command line as a user does: a process of its own.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { temporaryFolder } from './temporary-folder.ts';
 
 export const repository = path.resolve(import.meta.dirname, '../..');
 
@@ -26,7 +26,7 @@ export interface RunOptions {
 
 /** An environment without anything of the developer's own. */
 export function cleanEnv(env: Readonly<Record<string, string>> = {}): Record<string, string> {
-  const home = mkdtempSync(path.join(tmpdir(), 'petra-home-'));
+  const home = temporaryFolder();
   return {
     PATH: process.env.PATH ?? '',
     HOME: home,
