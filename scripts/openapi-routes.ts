@@ -40,7 +40,7 @@ const begun = { 200: 'OperationAnswer', 202: 'OperationAnswer' };
 const page = {
   limit: {
     description: 'How many items a page has at most.',
-    schema: { type: 'integer', minimum: 1, maximum: 500, default: 100 },
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: 100 },
   },
   cursor: {
     description: 'Asks for the page after the one that had this as `next`.',

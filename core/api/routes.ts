@@ -67,7 +67,7 @@ export const routes: readonly Route[] = [
 ];
 
 /** Items on a page unless asked otherwise, and at most. */
-const pageSize = { default: 100, maximum: 500 };
+const pageSize = { default: 100, maximum: 100 };
 
 async function postManagementCluster(ports: Ports, { body, caller }: ApiRequest): Promise<ApiResponse> {
   const spec = checkClusterSpec(member(body, 'spec'), 'management');

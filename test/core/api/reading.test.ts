@@ -72,7 +72,7 @@ describe('GET /clusters', () => {
 
   test.each([
     ['kind', 'pod', 'kind: expected management or workload, got "pod"'],
-    ['limit', '0', 'limit: expected a number from 1 to 500, got "0"'],
+    ['limit', '0', 'limit: expected a number from 1 to 100, got "0"'],
     ['limit', '501', /got "501"/],
     ['limit', '1.5', /got "1.5"/],
     ['limit', 'many', /got "many"/],
