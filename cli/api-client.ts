@@ -38,7 +38,7 @@ interface Answer {
 }
 
 /** The API refuses larger pages. */
-const largestPage = 500;
+const largestPage = 100;
 
 /** A single answer may take this long: the API only ever starts work, it does not wait for it. */
 const answerLimitMilliseconds = 30_000;
