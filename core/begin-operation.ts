@@ -294,7 +294,7 @@ function inProgress({ name, operation }: ClusterRecord, lock: Lock): PetraError 
   return new PetraError(
     'OperationInProgress',
     `${operation.verb} of "${name}" is running since ${lock.acquiredAt}, asked for by ${lock.holder}`,
-    { details: { operation: operation.id, lock } },
+    { cluster: name, details: { operation: operation.id, lock } },
   );
 }
 

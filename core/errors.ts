@@ -491,6 +491,8 @@ export type ErrorCode = keyof typeof errorCatalogue;
 export interface ErrorDetails {
   /** Overrides the catalogue's next step with one that fits the case. */
   readonly fix?: string;
+  /** The cluster it is about: takes the place of `NAME` in the catalogue's next step. */
+  readonly cluster?: string;
   readonly evidence?: readonly string[];
   readonly cause?: unknown;
   /** Machine-readable particulars for `-o json`: names, differences, problems. */
@@ -514,7 +516,7 @@ export class PetraError extends Error {
     const entry: CatalogueEntry = errorCatalogue[code];
     this.name = code;
     this.code = code;
-    this.fix = details.fix ?? entry.fix;
+    this.fix = details.fix ?? entry.fix.replaceAll('NAME', details.cluster ?? 'NAME');
     this.retryable = entry.retryable;
     this.source = entry.source;
     this.evidence = details.evidence ?? [];

@@ -134,6 +134,7 @@ async function getKubeconfig(ports: Ports, request: ApiRequest): Promise<ApiResp
     throw new PetraError(
       'KubeconfigNotReady',
       `"${record.name}" is ${record.phase} and has no kubeconfig yet`,
+      { cluster: record.name },
     );
   }
   const answer: KubeconfigAnswer = { cluster: record.name, kubeconfig };

@@ -97,12 +97,14 @@ export async function checkCluster(context: StepContext, input: StepInput): Prom
   await observed(context, state.observed);
   if (state.failure !== undefined) {
     throw new PetraError('ClusterFailed', `Cluster API gave "${record.name}" up: ${state.failure}`, {
+      cluster: record.name,
       evidence: state.causes,
     });
   }
   if (state.ready) return { ready: true, message: state.summary };
   if (!isOver(context, input)) return { ready: false, message: state.summary };
   throw new PetraError('ClusterTimedOut', `"${record.name}" was not ready in time: ${state.summary}`, {
+    cluster: record.name,
     evidence: state.causes,
   });
 }
@@ -120,6 +122,7 @@ export async function storeKubeconfig(context: StepContext): Promise<StepOutput>
     throw new PetraError(
       'KubeconfigNotReady',
       `the secret ${record.name}-kubeconfig is not there, though the cluster is ready`,
+      { cluster: record.name },
     );
   }
   const name = kubeconfigSecretName(record.uid);

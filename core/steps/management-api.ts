@@ -26,6 +26,7 @@ export async function requireManagementApi(
   throw new PetraError(
     'ManagementClusterNotReady',
     `management cluster "${management.name}" has no kubeconfig yet`,
+    { cluster: management.name },
   );
 }
 
@@ -40,10 +41,13 @@ export async function managementOf(
   throw new PetraError(
     'ManagementClusterNotReady',
     `management cluster "${name}" of workload cluster "${record.name}" is not in the fleet any more`,
+    { cluster: name },
   );
 }
 
 /** The refusal to build on a management cluster that is being made, or torn down. */
 export function managementNotReady({ name, phase }: Pick<ClusterRecord, 'name' | 'phase'>): PetraError {
-  return new PetraError('ManagementClusterNotReady', `management cluster "${name}" is ${phase}, not Ready`);
+  return new PetraError('ManagementClusterNotReady', `management cluster "${name}" is ${phase}, not Ready`, {
+    cluster: name,
+  });
 }
