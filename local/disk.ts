@@ -7,6 +7,12 @@ type Change =
   | { readonly type: 'put'; readonly key: string; readonly value: unknown }
   | { readonly type: 'del'; readonly key: string };
 
+interface Waiting {
+  readonly change: Change;
+  resolve(): void;
+  reject(error: PetraError): void;
+}
+
 /** A named set of JSON values: read from memory, written through to disk. */
 export interface Collection<T> {
   get(key: string): T | undefined;
@@ -21,8 +27,11 @@ export interface Collection<T> {
 export class Disk {
   readonly #level: ClassicLevel<string, unknown> | undefined;
   readonly #collections = new Map<string, Map<string, unknown>>();
-  /** The opening again after a failed write; writes wait for it. */
-  #mending: Promise<void> = Promise.resolve();
+  /** Changes that wait for the write under way. */
+  readonly #queue: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  /** Whether the last write failed, and the log may end in half a record. */
+  #torn = false;
 
   private constructor(level?: ClassicLevel<string, unknown>) {
     this.#level = level;
@@ -87,28 +96,51 @@ export class Disk {
   }
 
   async close(): Promise<void> {
+    await this.#writing;
     await this.#level?.close();
   }
 
-  async #write(change: Change): Promise<void> {
-    const level = this.#level;
-    if (!level) return;
-    const mending = this.#mending;
-    try {
-      await mending;
-      await (change.type === 'put' ? level.put(change.key, change.value) : level.del(change.key));
-    } catch (error) {
-      // What was cut off in the log would hide what is appended behind it. Opening again starts a new log.
-      // Once for all writes that failed together.
-      if (this.#mending === mending) {
-        this.#mending = level.close().then(() => level.open());
-        this.#mending.catch(() => undefined);
+  /** Resolves when the change would survive the process being killed. */
+  #write(change: Change): Promise<void> {
+    if (!this.#level) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#queue.push({ change, resolve, reject });
+    this.#writing ??= this.#writeAll(this.#level);
+    return promise;
+  }
+
+  /**
+   * One group after the other, each as one write. LevelDB does not keep the order of writes that are under way at the
+   * same time: a value could come back after its deletion.
+   */
+  async #writeAll(level: ClassicLevel<string, unknown>): Promise<void> {
+    while (this.#queue.length > 0) {
+      const group = this.#queue.splice(0);
+      try {
+        if (this.#torn) {
+          await level.close();
+          await level.open();
+          this.#torn = false;
+        }
+        await level.batch(group.map(({ change }) => change));
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        // What was cut off in the log would hide what is appended behind it. Opening again starts a new log.
+        this.#torn = true;
+        const reason = error instanceof Error ? error.message : String(error);
+        const refusal = new PetraError(
+          'StorageUnavailable',
+          `the state folder cannot be written: ${reason}`,
+          {
+            cause: error,
+          },
+        );
+        // The last first: each takes its own change back, and finds the one before it.
+        for (const { reject } of group.reverse()) reject(refusal);
       }
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new PetraError('StorageUnavailable', `the state folder cannot be written: ${reason}`, {
-        cause: error,
-      });
     }
+    // At once, so that no change is queued in between and then waits for nobody.
+    this.#writing = undefined;
   }
 
   #memory(name: string): Map<string, unknown> {

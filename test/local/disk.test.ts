@@ -30,6 +30,24 @@ test('collections with the same keys are apart', async () => {
   expect(disk.collection<number>('two').get('k')).toBeUndefined();
 });
 
+test('writes to one key take effect in the order in which they were asked for', async () => {
+  const disk = await Disk.open(folder);
+  const values = disk.collection<number>('values');
+  const writes: Promise<void>[] = [];
+  for (let key = 0; key < 200; key += 1) {
+    for (let n = 0; n < 5; n += 1) writes.push(values.put(`k${key}`, n));
+    if (key % 2 === 0) writes.push(values.delete(`k${key}`));
+  }
+  await Promise.all(writes);
+  const before = [...values.entries()].toSorted();
+  await disk.close();
+  const again = await Disk.open(folder);
+  expect([...again.collection('values').entries()].toSorted()).toEqual(before);
+  expect(before).toHaveLength(100);
+  expect(new Set(before.map(([, n]) => n))).toEqual(new Set([4]));
+  await again.close();
+});
+
 test('a second opening of the same folder is refused', async () => {
   const disk = await Disk.open(folder);
   await expect(Disk.open(folder)).rejects.toThrow();
