@@ -6,9 +6,9 @@ import type { ClusterRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { KubernetesObject } from '../ports.ts';
 import { type Complaint, complaintsOf } from '../steps/cluster-state.ts';
+import { conditionOf, conditionsOf } from '../steps/conditions.ts';
 import { clusterReference } from '../steps/create.ts';
 import { managementApi, managementOf, requireManagementApi } from '../steps/management-api.ts';
-import { conditionOf, conditionsOf } from '../steps/object-fields.ts';
 import type { ObjectNode, ObjectTree } from './contract.ts';
 import { clusterDetails } from './views.ts';
 

@@ -1,15 +1,9 @@
 // When a workload cluster is ready, and what stops it when it is not.
 
 import type { ObservedState } from '../fleet.ts';
+import { at, isTrueAt, numberAt, textAt } from '../json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
-import {
-  type Condition,
-  conditionOf,
-  conditionsOf,
-  field,
-  numberField,
-  stringField,
-} from './object-fields.ts';
+import { type Condition, conditionOf, conditionsOf } from './conditions.ts';
 
 export interface ClusterState {
   readonly ready: boolean;
@@ -62,21 +56,21 @@ export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: D
   const controlPlane = {
     replicas:
       total(controlPlanes, 'spec', 'replicas') ||
-      (numberField(cluster, 'spec', 'topology', 'controlPlane', 'replicas') ?? 0),
+      (numberAt(cluster, 'spec', 'topology', 'controlPlane', 'replicas') ?? 0),
     ready: total(controlPlanes, 'status', 'readyReplicas'),
   };
   const workers = { replicas: wantedWorkers(cluster), ready: total(deployments, 'status', 'readyReplicas') };
-  const phase = stringField(cluster, 'status', 'phase');
+  const phase = textAt(cluster, 'status', 'phase');
   const settled =
     phase === 'Provisioned' &&
     isControlPlaneReady(cluster) &&
     conditionOf(cluster, 'TopologyReconciled')?.status === 'True' &&
     deployments.every(
       (one) =>
-        numberField(one, 'status', 'readyReplicas') === numberField(one, 'spec', 'replicas') ||
-        numberField(one, 'spec', 'replicas') === 0,
+        numberAt(one, 'status', 'readyReplicas') === numberAt(one, 'spec', 'replicas') ||
+        numberAt(one, 'spec', 'replicas') === 0,
     ) &&
-    (cluster.metadata.generation ?? 0) <= (numberField(cluster, 'status', 'observedGeneration') ?? 0);
+    (cluster.metadata.generation ?? 0) <= (numberAt(cluster, 'status', 'observedGeneration') ?? 0);
   const ready =
     settled && workers.ready >= workers.replicas && cluster.metadata.deletionTimestamp === undefined;
 
@@ -84,11 +78,11 @@ export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: D
     .flatMap(complaintsOf)
     .map(({ object, condition, message }) => `${object}: ${condition}: ${message}`);
   const failure =
-    stringField(cluster, 'status', 'failureMessage') ??
-    stringField(cluster, 'status', 'deprecated', 'v1beta1', 'failureMessage') ??
-    stringField(cluster, 'status', 'failureReason');
+    textAt(cluster, 'status', 'failureMessage') ??
+    textAt(cluster, 'status', 'deprecated', 'v1beta1', 'failureMessage') ??
+    textAt(cluster, 'status', 'failureReason');
   const counts = `control plane ${controlPlane.ready}/${controlPlane.replicas}, workers ${workers.ready}/${workers.replicas}`;
-  const endpoint = stringField(cluster, 'spec', 'controlPlaneEndpoint', 'host');
+  const endpoint = textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host');
   return {
     ready,
     summary: `${phase ?? 'Pending'}: ${counts}`,
@@ -109,20 +103,20 @@ export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: D
 
 function isControlPlaneReady(cluster: KubernetesObject): boolean {
   return (
-    field(cluster, 'status', 'controlPlaneReady') === true ||
+    isTrueAt(cluster, 'status', 'controlPlaneReady') ||
     conditionOf(cluster, 'ControlPlaneAvailable')?.status === 'True'
   );
 }
 
 function wantedWorkers(cluster: KubernetesObject): number {
-  const groups = field(cluster, 'spec', 'topology', 'workers', 'machineDeployments');
+  const groups = at(cluster, 'spec', 'topology', 'workers', 'machineDeployments');
   return Array.isArray(groups)
-    ? groups.reduce<number>((sum, group) => sum + (numberField(group, 'replicas') ?? 1), 0)
+    ? groups.reduce<number>((sum, group) => sum + (numberAt(group, 'replicas') ?? 1), 0)
     : 0;
 }
 
 function total(objects: readonly KubernetesObject[], ...path: string[]): number {
-  return objects.reduce((sum, object) => sum + (numberField(object, ...path) ?? 0), 0);
+  return objects.reduce((sum, object) => sum + (numberAt(object, ...path) ?? 0), 0);
 }
 
 /** A condition that is false and says why. */

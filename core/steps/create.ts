@@ -1,6 +1,7 @@
 import { clusterNamespace, translateCluster } from '../capi/translate-cluster.ts';
 import { PetraError } from '../errors.ts';
 import type { ObservedState } from '../fleet.ts';
+import { textAt } from '../json-fields.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Kubernetes, ObjectReference } from '../ports.ts';
 import { observeCluster } from './cluster-state.ts';
@@ -8,7 +9,6 @@ import { deadlineAfter, isOver, type StepContext, type StepInput } from './conte
 import { succeed } from './finish.ts';
 import { madeOnce } from './made.ts';
 import { managementNotReady, managementOf, requireManagementApi } from './management-api.ts';
-import { stringField } from './object-fields.ts';
 import { instanceTypeFindings, refuseAll } from './preflight-findings.ts';
 import type { StepOutput } from './run-step.ts';
 
@@ -141,7 +141,7 @@ export async function readKubeconfig(api: Kubernetes, cluster: string): Promise<
     name: `${cluster}-kubeconfig`,
     namespace: clusterNamespace,
   });
-  const encoded = secret === undefined ? undefined : stringField(secret, 'data', 'value');
+  const encoded = secret === undefined ? undefined : textAt(secret, 'data', 'value');
   return encoded === undefined ? undefined : Buffer.from(encoded, 'base64').toString('utf8');
 }
 

@@ -4,10 +4,10 @@ import { hasCode, PetraError } from '../errors.ts';
 import { managementNodes, renderManagementUserData } from '../management/k3s-user-data.ts';
 import { joinTokenSecretName, kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Machine, MachineRole } from '../ports.ts';
+import { conditionOf } from './conditions.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { madeOnce } from './made.ts';
 import { managementApi, requireManagementApi } from './management-api.ts';
-import { conditionOf } from './object-fields.ts';
 import type { StepOutput } from './run-step.ts';
 
 /** Lines of a machine's console that go into an error. */

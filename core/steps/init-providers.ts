@@ -6,12 +6,13 @@ import { type ProviderRelease, providersFor, providerVariables } from '../capi/p
 import { renderClusterClass } from '../capi/render-cluster-class.ts';
 import { translateCluster } from '../capi/translate-cluster.ts';
 import { hasCode, PetraError } from '../errors.ts';
+import { numberAt } from '../json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
 import { applyAll } from './apply-all.ts';
+import { conditionOf, conditionsOf } from './conditions.ts';
 import { deadlineAfter, isOver, required, type StepContext, type StepInput } from './context.ts';
 import { managementVersions } from './init-preflight.ts';
 import { requireManagementApi } from './management-api.ts';
-import { conditionOf, conditionsOf, numberField } from './object-fields.ts';
 import type { StepOutput } from './run-step.ts';
 
 /** Applies cert-manager, whose certificates the providers' webhooks need. */
@@ -205,7 +206,7 @@ function referenceTo(object: KubernetesObject) {
 }
 
 function isAvailable(deployment: KubernetesObject): boolean {
-  const seen = numberField(deployment, 'status', 'observedGeneration') ?? 0;
+  const seen = numberAt(deployment, 'status', 'observedGeneration') ?? 0;
   return (
     conditionOf(deployment, 'Available')?.status === 'True' && seen >= (deployment.metadata.generation ?? 0)
   );
