@@ -1,11 +1,10 @@
 // A cluster's objects as a tree, with what stops it on top.
 
-import { clusterNamespace } from '../capi/translate-cluster.ts';
 import { hasCode } from '../errors.ts';
 import type { ClusterRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { KubernetesObject } from '../ports.ts';
-import { type Complaint, complaintsOf } from '../steps/cluster-state.ts';
+import { type Complaint, complaintsOf, ownedBy } from '../steps/cluster-state.ts';
 import { conditionOf, conditionsOf } from '../steps/conditions.ts';
 import { clusterReference } from '../steps/create.ts';
 import { managementApi, managementOf, requireManagementApi } from '../steps/management-api.ts';
@@ -86,11 +85,7 @@ async function workloadObjects(ports: Ports, record: ClusterRecord): Promise<Obj
   const api = await requireManagementApi(ports, await managementOf(ports, record));
   const root = await api.read(clusterReference(record.name));
   if (!root) return undefined;
-  const query = {
-    namespace: clusterNamespace,
-    labelSelector: `cluster.x-k8s.io/cluster-name=${record.name}`,
-  };
-  const lists = await Promise.all(ownedKinds.map((kind) => api.list(kind, query)));
+  const lists = await Promise.all(ownedKinds.map((kind) => api.list(kind, ownedBy(record.name))));
   return { root, all: [...lists.flat(), root] };
 }
 

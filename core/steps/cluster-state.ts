@@ -1,5 +1,6 @@
 // When a workload cluster is ready, and what stops it when it is not.
 
+import { clusterNamespace } from '../capi/translate-cluster.ts';
 import type { ObservedState } from '../fleet.ts';
 import { at, isTrueAt, numberAt, textAt } from '../json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
@@ -16,10 +17,10 @@ export interface ClusterState {
   readonly observed: ObservedState;
 }
 
-const owned = (cluster: string) => ({
-  namespace: 'default',
-  labelSelector: `cluster.x-k8s.io/cluster-name=${cluster}`,
-});
+/** The query for everything that Cluster API makes for a cluster. */
+export function ownedBy(cluster: string): { readonly namespace: string; readonly labelSelector: string } {
+  return { namespace: clusterNamespace, labelSelector: `cluster.x-k8s.io/cluster-name=${cluster}` };
+}
 
 /**
  * What Cluster API says of a cluster; undefined when the Cluster object does not exist. `Provisioned` alone is not
@@ -35,7 +36,7 @@ export async function observeCluster(
     apiVersion: 'cluster.x-k8s.io/v1beta1',
     kind: 'Cluster',
     name,
-    namespace: 'default',
+    namespace: clusterNamespace,
   });
   return cluster && stateOf(api, cluster, now);
 }
@@ -46,11 +47,11 @@ export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: D
   const [controlPlanes, deployments, machines, infrastructure] = await Promise.all([
     api.list(
       { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
-      owned(name),
+      ownedBy(name),
     ),
-    api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' }, owned(name)),
-    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' }, owned(name)),
-    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' }, owned(name)),
+    api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' }, ownedBy(name)),
+    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' }, ownedBy(name)),
+    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' }, ownedBy(name)),
   ]);
 
   const controlPlane = {

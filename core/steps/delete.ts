@@ -1,6 +1,6 @@
 import { PetraError } from '../errors.ts';
 import type { Kubernetes } from '../ports.ts';
-import { stateOf } from './cluster-state.ts';
+import { ownedBy, stateOf } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { clusterReference } from './create.ts';
 import { refuseProtected } from './deletion-protection.ts';
@@ -60,9 +60,8 @@ async function remainingObjects(api: Kubernetes, cluster: string): Promise<strin
     { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
     { apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' },
   ];
-  const query = { namespace: 'default', labelSelector: `cluster.x-k8s.io/cluster-name=${cluster}` };
   const counts = await Promise.all(
-    kinds.map(async (kind) => ({ kind, objects: await api.list(kind, query) })),
+    kinds.map(async (kind) => ({ kind, objects: await api.list(kind, ownedBy(cluster)) })),
   );
   return counts
     .filter(({ objects }) => objects.length > 0)
