@@ -20,7 +20,8 @@ function report(title: string, good: boolean): void {
 }
 
 run('biome: format, lint, imports', bin('biome'), 'ci', '--error-on-warnings', '.');
-run('tsc: types', bin('tsc'), '-p', '.');
+// By its path: the older compiler with an API, which the call graph is read with, has a `tsc` as well.
+run('tsc: types', path.join(root, 'node_modules/typescript/bin/tsc'), '-p', '.');
 for (const file of readdirSync(path.join(root, 'state-machines')).filter((name) =>
   name.endsWith('.asl.json'),
 )) {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -23,7 +23,26 @@ const allowed: Readonly<
       'node:',
     ],
   },
-  cli: { folders: ['core', 'cli'], packages: ['commander', 'yaml', 'node:'] },
+  lambdas: {
+    folders: ['core', 'adapters', 'lambdas', 'state-machines'],
+    packages: ['@aws-sdk/', '@middy/core', 'node:'],
+  },
+  cdk: {
+    folders: ['cdk'],
+    packages: ['aws-cdk-lib', 'constructs', 'cdk-nag', 'esbuild', 'node:'],
+  },
+  cli: {
+    folders: ['core', 'cli'],
+    packages: [
+      'commander',
+      'yaml',
+      '@aws-sdk/credential-provider-node',
+      '@aws-sdk/client-ssm',
+      '@smithy/signature-v4',
+      '@smithy/core',
+      'node:',
+    ],
+  },
 };
 
 /** Packages that only one file may import, so that a replacement touches one file. */
@@ -34,6 +53,7 @@ const singleImporters: Readonly<Record<string, string>> = {
 };
 
 function sources(folder: string): string[] {
+  if (!existsSync(path.join(root, folder))) return [];
   return readdirSync(path.join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => path.relative(root, path.join(entry.parentPath, entry.name)));
@@ -73,7 +93,7 @@ function forbidden(file: string, text: string): string[] {
 const impure =
   /\bDate\.now\(|\bDate\(\)|\bprocess\b\s*[.[]|\bMath\.random\(|\brandom(?:UUID|Bytes|Int)\b|getRandomValues|\bperformance\.|\bset(?:Timeout|Interval|Immediate)\(|\bfetch\(\s*['"`]|\bconsole\./;
 
-describe.each(Object.keys(allowed))('%s', (folder) => {
+describe.each(Object.keys(allowed).filter((folder) => sources(folder).length > 0))('%s', (folder) => {
   test.each(sources(folder))('%s imports only what it may', (file) => {
     expect(forbidden(file, read(file))).toEqual([]);
   });
