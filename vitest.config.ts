@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     sequence: { shuffle: true },
     testTimeout: 30_000,
+    // The first test on a machine that needs moto installs it.
+    hookTimeout: 300_000,
     maxWorkers: 2,
     coverage: { provider: 'v8', include: ['core/**'] },
   },

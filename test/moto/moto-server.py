@@ -1,0 +1,106 @@
+"""A virtual AWS account: moto, with state machines that really run and functions that are called over HTTP.
+
+Prints the port it listens on, and ends when its standard input does, so that no parent leaves it behind.
+LAMBDA_ENDPOINT, if set, is where each Invoke is posted, under /2015-03-31/functions/NAME/invocations. It answers like
+Lambda's own runtime: 404 for an unknown function, and an X-Amz-Function-Error header when the function failed.
+"""
+
+import json
+import os
+import sys
+import threading
+import urllib.error
+import urllib.request
+import uuid
+
+LAMBDA_ENDPOINT = os.environ.get("LAMBDA_ENDPOINT")
+# As long as a function may run at most on AWS.
+INVOKE_SECONDS = 900
+
+from moto.core.config import default_user_config
+
+default_user_config["stepfunctions"] = {"execute_state_machine": True}
+default_user_config["lambda"] = {"use_docker": False}
+
+from moto.awslambda.exceptions import UnknownFunctionException
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.secretsmanager.models import SecretsManagerBackend
+from moto.stepfunctions.parser import api as step_functions_api
+from moto.stepfunctions.parser.models import StepFunctionsParserBackend
+from werkzeug.serving import make_server
+
+
+def invoke(self, function_name, qualifier, body, headers, response_headers):
+    name = function_name.split(":function:")[-1].split(":")[0]
+    unknown = UnknownFunctionException(f"arn:aws:lambda:{self.region_name}:{self.account_id}:function:{name}")
+    if LAMBDA_ENDPOINT is None:
+        raise unknown
+    request = urllib.request.Request(
+        f"{LAMBDA_ENDPOINT}/2015-03-31/functions/{name}/invocations",
+        data=(body.encode() if isinstance(body, str) else body) or b"{}",
+        headers={"Content-Type": "application/json"},
+    )
+    if headers.get("X-Amz-Invocation-Type") == "Event":
+        threading.Thread(target=urllib.request.urlopen, args=(request, None, INVOKE_SECONDS), daemon=True).start()
+        return b""
+    try:
+        with urllib.request.urlopen(request, timeout=INVOKE_SECONDS) as response:
+            failed = response.headers.get("X-Amz-Function-Error")
+            if failed:
+                response_headers["x-amz-function-error"] = failed
+            return response.read()
+    except urllib.error.HTTPError as error:
+        if error.code == 404:
+            raise unknown from error
+        raise
+
+
+LambdaSimpleBackend.invoke = invoke
+
+# Some errors of Step Functions leave moto as `"__type": null`, at which the SDK for JavaScript throws a TypeError.
+for kind in list(vars(step_functions_api).values()):
+    if isinstance(kind, type) and issubclass(kind, step_functions_api.ServiceException):
+        if kind is not step_functions_api.ServiceException and getattr(kind, "TYPE", None) is None:
+            kind.TYPE = kind.__name__
+
+# moto calls an execution that is started without a name "None", so that there can be only one.
+start_execution = StepFunctionsParserBackend.start_execution
+
+
+def start_named_execution(self, state_machine_arn, name=None, *rest, **named):
+    return start_execution(self, state_machine_arn, name or str(uuid.uuid4()), *rest, **named)
+
+
+StepFunctionsParserBackend.start_execution = start_named_execution
+
+# moto looks for a secret and then adds it, in threads: without a lock, two creations of one name may both succeed.
+creation = threading.Lock()
+create_secret = SecretsManagerBackend.create_secret
+
+
+def create_secret_alone(self, *rest, **named):
+    with creation:
+        return create_secret(self, *rest, **named)
+
+
+SecretsManagerBackend.create_secret = create_secret_alone
+
+
+def end_with_parent():
+    sys.stdin.read()
+    os._exit(0)
+
+
+server = make_server(
+    "127.0.0.1",
+    0,
+    DomainDispatcherApplication(create_backend_app),
+    threaded=True,
+    request_handler=MotoRequestHandler,
+)
+# The interpreter of state machines calls moto's services, Lambda among them, on this port.
+os.environ["MOTO_PORT"] = str(server.port)
+threading.Thread(target=end_with_parent, daemon=True).start()
+print(json.dumps({"port": server.port}), flush=True)
+server.serve_forever()
