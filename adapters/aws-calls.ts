@@ -12,5 +12,10 @@
 export const awsCalls = {
   retryMode: 'adaptive',
   maxAttempts: 5,
-  requestHandler: { connectionTimeout: 2_000, requestTimeout: 10_000, throwOnRequestTimeout: true },
+  requestHandler: {
+    connectionTimeout: 2_000,
+    requestTimeout: 10_000,
+    socketTimeout: 10_000,
+    throwOnRequestTimeout: true,
+  },
 } as const;

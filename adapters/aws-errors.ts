@@ -45,6 +45,8 @@ const denied = new Set([
 ]);
 
 const unavailable = new Set([
+  // S3: something else happens to the same key. The SDK does not repeat it.
+  'ConditionalRequestConflict',
   'DependencyViolation',
   'InternalError',
   'InternalFailure',

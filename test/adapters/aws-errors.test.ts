@@ -18,6 +18,7 @@ describe('AWS errors', () => {
     ['LimitExceededException', 'QuotaExceeded'],
     ['ServiceQuotaExceededException', 'QuotaExceeded'],
     ['InternalError', 'AwsUnavailable'],
+    ['ConditionalRequestConflict', 'AwsUnavailable'],
     ['DependencyViolation', 'AwsUnavailable'],
     ['InvalidInstanceID.NotFound', 'AwsUnavailable'],
     ['UnauthorizedOperation', 'AwsAccessDenied'],
