@@ -1,5 +1,6 @@
 // How an operation begins: who may start one, who attaches to a running one, who is refused.
 
+import { announce } from './announce.ts';
 import { diffClusterSpecs, hashClusterSpec } from './capi/cluster-spec.ts';
 import type { ClusterSpec } from './capi/spec-schema.ts';
 import { hasCode, PetraError } from './errors.ts';
@@ -26,6 +27,12 @@ export interface Begun {
   readonly operation?: OperationRecord;
 }
 
+/** What beginning an operation takes. */
+export type BeginPorts = Pick<
+  Ports,
+  'clock' | 'settings' | 'fleet' | 'operations' | 'ledger' | 'workflows' | 'events' | 'metrics'
+>;
+
 /** How often the record is looked at before a lost race for it is called a conflict. */
 const looks = 3;
 
@@ -35,9 +42,11 @@ const looks = 3;
  *
  * @throws NameTaken, OperationInProgress, DeletionUnfinished, SpecDiffers
  */
-export async function beginMaking(ports: Ports, request: Making): Promise<Begun> {
+export async function beginMaking(ports: MakingPorts, request: Making): Promise<Begun> {
   return withoutRaces(() => tryMaking(ports, request));
 }
+
+type MakingPorts = BeginPorts & Pick<Ports, 'newUid'>;
 
 interface Making {
   readonly verb: 'init' | 'create';
@@ -47,7 +56,7 @@ interface Making {
   readonly caller: string;
 }
 
-async function tryMaking(ports: Ports, request: Making): Promise<Begun> {
+async function tryMaking(ports: MakingPorts, request: Making): Promise<Begun> {
   const { verb, spec, management, caller } = request;
   const kind: ClusterKind = verb === 'init' ? 'management' : 'workload';
   const name = spec.metadata.name;
@@ -87,7 +96,7 @@ async function tryMaking(ports: Ports, request: Making): Promise<Begun> {
  * Begins delete or destroy. A cluster that is already gone is success (`unchanged`). Safe to repeat.
  * @throws ClusterNotFound, InvalidRequest (wrong verb for the kind), DeletionProtected, OperationInProgress
  */
-export async function beginRemoval(ports: Ports, request: Removal): Promise<Begun> {
+export async function beginRemoval(ports: BeginPorts, request: Removal): Promise<Begun> {
   return withoutRaces(() => tryRemoval(ports, request));
 }
 
@@ -98,7 +107,7 @@ interface Removal {
   readonly options: OperationOptions;
 }
 
-async function tryRemoval(ports: Ports, request: Removal): Promise<Begun> {
+async function tryRemoval(ports: BeginPorts, request: Removal): Promise<Begun> {
   const { verb, name, caller, options } = request;
   const present = await ports.fleet.find(name);
   if (!present) throw new PetraError('ClusterNotFound', `there is no cluster "${name}"`);
@@ -142,7 +151,7 @@ async function withoutRaces(attempt: () => Promise<Begun>): Promise<Begun> {
  * Sees to it that a held lock has its operation and its execution: whoever took it may have died in between.
  * Safe to repeat: both are made only if absent.
  */
-export async function ensureStarted(ports: Ports, record: ClusterRecord): Promise<OperationRecord> {
+export async function ensureStarted(ports: BeginPorts, record: ClusterRecord): Promise<OperationRecord> {
   const { lock, operation } = record;
   if (!lock) throw new PetraError('InternalError', `"${record.name}" has no lock to run an operation under`);
   const wanted: OperationRecord = {
@@ -170,7 +179,7 @@ export async function ensureStarted(ports: Ports, record: ClusterRecord): Promis
 }
 
 async function addCluster(
-  ports: Ports,
+  ports: MakingPorts,
   request: Making,
   specHash: string,
   tombstone: ClusterRecord | undefined,
@@ -207,7 +216,7 @@ async function addCluster(
 }
 
 async function acquire(
-  ports: Ports,
+  ports: BeginPorts,
   present: ClusterRecord,
   next: {
     readonly verb: Verb;
@@ -237,20 +246,20 @@ async function acquire(
   );
 }
 
-async function start(ports: Ports, record: ClusterRecord, caller: string): Promise<Begun> {
+async function start(ports: BeginPorts, record: ClusterRecord, caller: string): Promise<Begun> {
   await appendEvent(ports, record, 'started', caller);
   const outcome = record.operation.attempt > 1 ? 'resumed' : 'started';
   return { outcome, record, operation: await ensureStarted(ports, record) };
 }
 
-async function attach(ports: Ports, record: ClusterRecord, caller: string): Promise<Begun> {
+async function attach(ports: BeginPorts, record: ClusterRecord, caller: string): Promise<Begun> {
   if (caller !== record.lock?.holder) await appendEvent(ports, record, 'attached', caller);
   return { outcome: 'attached', record, operation: await ensureStarted(ports, record) };
 }
 
 /** Deletion protection is a setting of the record, not of what runs on it: it takes effect at once. */
 async function protect(
-  ports: Ports,
+  ports: Pick<Ports, 'clock' | 'fleet' | 'ledger'>,
   record: ClusterRecord,
   { spec, caller }: Making,
 ): Promise<ClusterRecord> {
@@ -274,7 +283,12 @@ async function protect(
   return changed;
 }
 
-function newLock(ports: Ports, operation: string, fence: number, holder: string): Lock {
+function newLock(
+  ports: Pick<Ports, 'clock' | 'settings'>,
+  operation: string,
+  fence: number,
+  holder: string,
+): Lock {
   const now = ports.clock.now();
   return {
     operationId: operation,
@@ -299,12 +313,12 @@ function inProgress({ name, operation }: ClusterRecord, lock: Lock): PetraError 
 }
 
 async function appendEvent(
-  ports: Pick<Ports, 'ledger' | 'clock'>,
+  ports: Pick<Ports, 'ledger' | 'clock' | 'events' | 'metrics'>,
   record: ClusterRecord,
   outcome: 'started' | 'attached',
   caller: string,
 ): Promise<void> {
-  await ports.ledger.append({
+  const event = {
     cluster: record.name,
     uid: record.uid,
     at: ports.clock.now().toISOString(),
@@ -312,5 +326,7 @@ async function appendEvent(
     verb: record.operation.verb,
     outcome,
     caller,
-  });
+  };
+  await ports.ledger.append(event);
+  await announce(ports, event);
 }

@@ -227,6 +227,15 @@ export const errorCatalogue = {
     cause: 'The region does not offer an instance type of the spec.',
     fix: 'Choose an instance type the region offers.',
   },
+  ImageNotFound: {
+    source: 'user',
+    status: 422,
+    exit: 2,
+    retryable: false,
+    cause:
+      'The machine image of management nodes does not exist in the region, for the architecture of an instance type.',
+    fix: "Use instance types of another architecture, or set the image in the stack's context (`nodeImages`).",
+  },
   CapacityUnavailable: {
     source: 'aws',
     status: 503,

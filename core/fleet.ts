@@ -75,11 +75,34 @@ export interface ClusterRecord {
   readonly operation: OperationSummary;
   readonly deletionProtection: boolean;
   readonly observed?: ObservedState;
+  /** What reconciliation found amiss the last time; absent when all was well. */
+  readonly findings?: readonly Finding[];
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly readyAt?: string;
   readonly deletedAt?: string;
 }
+
+/** Something that is not as it should be, found by reconciliation. It stays until a later look does not find it. */
+export interface Finding {
+  /** Stable name, for example `ClusterGone`. */
+  readonly code: FindingCode;
+  readonly message: string;
+  /** The next step. */
+  readonly fix: string;
+  /** When it was first seen. */
+  readonly since: string;
+}
+
+export type FindingCode =
+  | 'ClusterGone'
+  | 'ClusterUnknown'
+  | 'ClusterEdited'
+  | 'ClusterUnhealthy'
+  | 'VersionDiffers'
+  | 'ManagementUnreachable'
+  | 'LockStale'
+  | 'OperationInterrupted';
 
 /** A failure as it is stored and shown: what went wrong, why, what to do. Never holds a secret. */
 export interface Failure {
@@ -139,6 +162,8 @@ export interface OperationRecord {
 export interface OperationOptions {
   /** destroy: delete the workload clusters first. */
   readonly cascade?: boolean;
+  /** init and create: codes of findings of the preflight in spite of which the operation goes on. */
+  readonly accept?: readonly string[];
 }
 
 /** One kind of thing that was looked for after a removal. */
@@ -159,10 +184,10 @@ export interface LedgerEvent {
   /** Position among events of one instant; set by the store. */
   readonly seq: string;
   readonly operationId?: string;
-  readonly verb: Verb | 'unlock' | 'protect' | 'restart';
+  readonly verb: Verb | 'unlock' | 'protect' | 'restart' | 'reconcile';
   /** Absent for the operation as a whole. */
   readonly step?: string;
-  readonly outcome: 'started' | 'attached' | 'succeeded' | 'failed' | 'refused';
+  readonly outcome: 'started' | 'attached' | 'succeeded' | 'failed' | 'refused' | 'warned' | 'accepted';
   readonly code?: string;
   readonly message?: string;
   readonly caller: string;
@@ -170,7 +195,7 @@ export interface LedgerEvent {
 }
 
 /** What kinds of thing Petra makes itself; CAPA's are found by its own tags. */
-export type ResourceType = 'network-interface' | 'instance' | 'secret';
+export type ResourceType = 'network-interface' | 'elastic-ip' | 'instance' | 'secret';
 
 /** A resource in the ledger: written as an intent before it is made, completed with its id afterwards. */
 export interface ResourceRecord {

@@ -1,12 +1,17 @@
 import type {
   Artifacts,
   Clock,
+  Events,
   FleetStore,
   KubernetesAccess,
   Ledger,
   Machines,
+  Metrics,
   Networks,
+  NodeDiagnosis,
   Operations,
+  Permissions,
+  Quotas,
   Releases,
   ResourceLedger,
   Secrets,
@@ -76,4 +81,9 @@ export interface Ports {
   readonly releases: Releases;
   readonly tagged: TaggedResources;
   readonly kubernetes: KubernetesAccess;
+  readonly diagnosis: NodeDiagnosis;
+  readonly quotas: Quotas;
+  readonly permissions: Permissions;
+  readonly events: Events;
+  readonly metrics: Metrics;
 }

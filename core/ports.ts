@@ -34,7 +34,7 @@ export interface Lease {
 export type ClusterChange = {
   readonly [K in 'phase' | 'materialized' | 'deletionProtection' | 'updatedAt']?: ClusterRecord[K];
 } & {
-  readonly [K in 'observed' | 'readyAt' | 'deletedAt']?: ClusterRecord[K] | null;
+  readonly [K in 'observed' | 'readyAt' | 'deletedAt' | 'findings']?: ClusterRecord[K] | null;
 };
 
 /** The fleet: one record per cluster. Every write is one conditional write of one item. */
@@ -126,7 +126,7 @@ export interface ResourceLedger {
   list(cluster: string, uid: string): Promise<readonly ResourceRecord[]>;
 }
 
-/** Starts state machines. */
+/** Starts state machines, and says what became of an execution. */
 export interface Workflows {
   /** Starts the verb's state machine under the operation's id. Safe to repeat: an id that already runs is left alone. */
   start(execution: {
@@ -134,7 +134,12 @@ export interface Workflows {
     readonly verb: OperationRecord['verb'];
     readonly input: WorkflowInput;
   }): Promise<void>;
+  /** Where the execution of this operation is; `absent` when none was started under its id. */
+  state(operation: { readonly id: string; readonly verb: OperationRecord['verb'] }): Promise<ExecutionState>;
 }
+
+/** `failed`: it ended without success, whoever ended it. */
+export type ExecutionState = 'running' | 'succeeded' | 'failed' | 'absent';
 
 /** The whole input of an execution: ids and small facts only, never a spec, manifest, secret or kubeconfig. */
 export interface WorkflowInput {
@@ -154,7 +159,17 @@ export interface Machine {
   readonly role: MachineRole;
   readonly state: 'pending' | 'running' | 'stopping' | 'terminated';
   readonly address: string;
+  /** The last word of its boot, which the machine leaves in a tag of its own; absent until it has said one. */
+  readonly progress?: string;
 }
+
+/** What an instance type is, as far as quotas and images depend on it. */
+export interface InstanceType {
+  readonly vcpus: number;
+  readonly architecture: Architecture;
+}
+
+export type Architecture = 'amd64' | 'arm64';
 
 export type MachineRole = 'server' | 'agent';
 
@@ -172,13 +187,19 @@ export interface MachineRequest {
   readonly userData: string;
 }
 
-/** Compute for management nodes. */
+/** Compute for management nodes, and what the region has of it. */
 export interface Machines {
   /** For each instance type, the availability zones that offer it (none: an empty list). @throws Throttled, AwsUnavailable */
   offerings(
     region: string,
     instanceTypes: readonly string[],
   ): Promise<ReadonlyMap<string, readonly string[]>>;
+  /** What these types are; one that the region does not know is absent. @throws Throttled, AwsUnavailable */
+  types(region: string, instanceTypes: readonly string[]): Promise<ReadonlyMap<string, InstanceType>>;
+  /** Id of the image that a management node of this architecture would boot now. @throws ImageNotFound */
+  image(region: string, architecture: Architecture): Promise<string>;
+  /** Names of the region's availability zones that an account can use. */
+  zones(region: string): Promise<readonly string[]>;
   /**
    * The machine of this cluster and name: the living one with these tags, or a new one. Safe to repeat.
    * @throws CapacityUnavailable, QuotaExceeded, Throttled, AwsUnavailable
@@ -210,6 +231,80 @@ export interface Networks {
   listInterfaces(region: string, uid: string): Promise<readonly NetworkInterface[]>;
   /** Releases by id; one already gone is success. Fails while a machine uses it (`AwsUnavailable`, retryable). */
   releaseInterface(region: string, id: string): Promise<void>;
+  /**
+   * A public address on a reserved interface, found by tag or made: EC2 gives a machine none by itself when it starts
+   * on an interface that exists. Undefined where the network gives its nodes another way out. Safe to repeat.
+   * @throws QuotaExceeded, Throttled, AwsUnavailable
+   */
+  attachPublicAddress(request: {
+    readonly cluster: string;
+    readonly uid: string;
+    readonly region: string;
+    readonly name: string;
+    readonly interfaceId: string;
+  }): Promise<PublicAddress | undefined>;
+  listPublicAddresses(region: string, uid: string): Promise<readonly PublicAddress[]>;
+  /** Detaches and gives back by id; one already gone is success. */
+  releasePublicAddress(region: string, id: string): Promise<void>;
+}
+
+export interface PublicAddress {
+  /** For example `eipalloc-0a1b2c3d4e5f60718`. */
+  readonly id: string;
+  /** Name of the interface it is for. */
+  readonly name: string;
+  readonly address: string;
+}
+
+/** What a machine says of itself when its Kubernetes does not, without a shell on it. */
+export interface NodeDiagnosis {
+  /**
+   * Lines for people: whether the machine's agent is heard of, the state of its services, the end of their logs. Never
+   * throws for a machine that cannot be asked; it says so in a line. Takes up to about 20 s.
+   */
+  report(region: string, machineIds: readonly string[]): Promise<readonly string[]>;
+}
+
+/** What AWS limits that clusters take. */
+export type QuotaName =
+  | 'standardVcpus'
+  | 'elasticIps'
+  | 'natGatewaysPerZone'
+  | 'vpcs'
+  | 'internetGateways'
+  | 'networkLoadBalancers';
+
+export interface Quota {
+  /** Code in Service Quotas, for example `L-1216C47A`. */
+  readonly code: string;
+  readonly title: string;
+  readonly limit: number;
+  /** How much of it the account uses in the region now; NAT gateways: in the zone that has most. */
+  readonly used: number;
+}
+
+/** Service quotas of the account, with their present use. */
+export interface Quotas {
+  /** One that cannot be read is absent. @throws Throttled, AwsUnavailable, AwsAccessDenied */
+  read(region: string, names: readonly QuotaName[]): Promise<ReadonlyMap<QuotaName, Quota>>;
+}
+
+/** What the role that CAPA will work under may do. */
+export interface Permissions {
+  /** Those of the actions (`ec2:CreateVpc`) that are denied in the region. @throws Throttled, AwsUnavailable, AwsAccessDenied */
+  denied(region: string, actions: readonly string[]): Promise<readonly string[]>;
+}
+
+/** Tells the world outside what happened, for people's own automation. */
+export interface Events {
+  /** Hands over one line of the ledger. At most once: who must not miss any reads the ledger. @throws Throttled, AwsUnavailable */
+  publish(event: Omit<LedgerEvent, 'seq'>): Promise<void>;
+}
+
+/** Numbers to watch and to be alarmed by. */
+export interface Metrics {
+  /** Adds to each metric of these names; never throws. */
+  record(values: Readonly<Record<string, number>>): void;
 }
 
 /** Kubeconfigs and join tokens. Names are paths, for example `petra/<uid>/kubeconfig`. */

@@ -77,6 +77,11 @@ export async function startLocalPetra(
     secrets: cloud.secrets,
     artifacts: cloud.artifacts,
     tagged: cloud.tagged,
+    diagnosis: cloud.diagnosis,
+    quotas: cloud.quotas,
+    permissions: cloud.permissions,
+    events: { publish: async (event) => log('event', { ...event }) },
+    metrics: { record: (values) => log('metrics', values) },
     releases: new SyntheticReleases({ faults }),
     kubernetes: new FaultyKubernetesAccess(new HttpKubernetesAccess(), faults),
   };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ensureStarted } from '../core/begin-operation.ts';
 import type { ClusterRecord, Verb } from '../core/fleet.ts';
 import type { Ports } from '../core/petra.ts';
-import type { WorkflowInput, Workflows } from '../core/ports.ts';
+import type { ExecutionState, WorkflowInput, Workflows } from '../core/ports.ts';
 import { steps } from '../core/steps/catalogue.ts';
 import type { StepInput } from '../core/steps/context.ts';
 import { recordFailure } from '../core/steps/finish.ts';
@@ -60,6 +60,14 @@ export class LocalWorkflows implements Workflows {
       .finally(() => this.#running.delete(id));
     this.#running.set(id, run);
     this.#log('operation started', { operation: id });
+  }
+
+  /** What this process does not run, and no record says has ended, is as if it had never been started. */
+  async state({ id }: { readonly id: string }): Promise<ExecutionState> {
+    if (this.#running.has(id)) return 'running';
+    const operation = await this.#connected().operations.find(id);
+    if (!operation || operation.status === 'Running') return 'absent';
+    return operation.status === 'Succeeded' ? 'succeeded' : 'failed';
   }
 
   /** Starts again what an earlier process did not end. */

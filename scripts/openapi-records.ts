@@ -95,6 +95,11 @@ export const operationSummary = object<OperationSummary>('Which operation was th
 
 export const operationOptions = object<OperationOptions>('How an operation was asked for.', {
   cascade: optional(flag('destroy: workload clusters are deleted first.')),
+  accept: optional(
+    list('init and create: codes of findings of the preflight in spite of which the operation goes on.', {
+      type: 'string',
+    }),
+  ),
 });
 
 export const stepRecord = object<StepRecord>('One state as the operation saw it.', {
@@ -131,7 +136,12 @@ export const failure = object<Failure>('Why an operation or a step failed.', {
 export const resourceRecord = object<ResourceRecord>('An AWS resource that Petra makes itself.', {
   cluster: clusterName,
   uid,
-  type: choice<ResourceRecord['type']>('What it is.', { 'network-interface': '', instance: '', secret: '' }),
+  type: choice<ResourceRecord['type']>('What it is.', {
+    'network-interface': '',
+    'elastic-ip': '',
+    instance: '',
+    secret: '',
+  }),
   key: text('Name within the cluster.', 'server-0'),
   state: choice<ResourceRecord['state']>('How far it is.', {
     intended: 'written down before it is made',
@@ -157,6 +167,7 @@ export const ledgerEvent = object<LedgerEvent>(
       destroy: '',
       unlock: 'a lock was taken away',
       protect: 'deletion protection was changed',
+      reconcile: 'the scheduled reconciliation',
       restart: 'a local Petra was started again and goes on with the operation',
     }),
     step: optional(text('The state; absent for the operation as a whole.')),
@@ -166,6 +177,8 @@ export const ledgerEvent = object<LedgerEvent>(
       succeeded: '',
       failed: '',
       refused: '',
+      warned: 'a finding that stops nothing',
+      accepted: 'a finding in spite of which its caller wanted to go on',
     }),
     code: optional(code),
     message: optional(text('What happened, in one line.')),

@@ -25,6 +25,9 @@ const ownedKinds = [
   { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
 ] as const;
 
+/** What describing a cluster takes. */
+export type DescribePorts = Pick<Ports, 'fleet' | 'operations' | 'resources' | 'secrets' | 'kubernetes'>;
+
 /** Kinds of a management cluster that say whether it works. */
 const managementKinds = [
   { apiVersion: 'v1', kind: 'Node' },
@@ -35,7 +38,7 @@ const managementKinds = [
  * The tree of a cluster, and what stops it. Without an API to ask, or without objects, only its record and the failure
  * of its last operation are shown: a cluster that is broken is the one to be described.
  */
-export async function describeCluster(ports: Ports, record: ClusterRecord): Promise<ObjectTree> {
+export async function describeCluster(ports: DescribePorts, record: ClusterRecord): Promise<ObjectTree> {
   const cluster = await clusterDetails(ports, record);
   const { objects, silence } = await look(ports, record);
   const { failure } = cluster;
@@ -51,7 +54,7 @@ export async function describeCluster(ports: Ports, record: ClusterRecord): Prom
 
 /** The cluster's objects; none where there are none yet, or where the API that has them does not show them. */
 async function look(
-  ports: Ports,
+  ports: DescribePorts,
   record: ClusterRecord,
 ): Promise<{ readonly objects?: Objects | undefined; readonly silence?: Complaint }> {
   try {
@@ -80,7 +83,7 @@ interface Objects {
   readonly all: readonly KubernetesObject[];
 }
 
-async function workloadObjects(ports: Ports, record: ClusterRecord): Promise<Objects | undefined> {
+async function workloadObjects(ports: DescribePorts, record: ClusterRecord): Promise<Objects | undefined> {
   if (!record.materialized) return undefined;
   const api = await requireManagementApi(ports, await managementOf(ports, record));
   const root = await api.read(clusterReference(record.name));
@@ -89,7 +92,7 @@ async function workloadObjects(ports: Ports, record: ClusterRecord): Promise<Obj
   return { root, all: [...lists.flat(), root] };
 }
 
-async function managementObjects(ports: Ports, record: ClusterRecord): Promise<Objects | undefined> {
+async function managementObjects(ports: DescribePorts, record: ClusterRecord): Promise<Objects | undefined> {
   const api = await managementApi(ports, record.uid);
   if (!api) return undefined;
   const lists = await Promise.all(managementKinds.map((kind) => api.list(kind)));

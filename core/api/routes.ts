@@ -1,6 +1,6 @@
 // The HTTP API as a table: one entry per route, the same for Lambda and for a local Petra.
 
-import { type Begun, beginMaking, beginRemoval } from '../begin-operation.ts';
+import { type BeginPorts, type Begun, beginMaking, beginRemoval } from '../begin-operation.ts';
 import { checkClusterSpec } from '../capi/cluster-spec.ts';
 import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterKind, ClusterRecord } from '../fleet.ts';
@@ -13,7 +13,7 @@ import { workloadClusters, workloadClustersExist } from '../steps/destroy.ts';
 import { managementOf, requireManagementApi } from '../steps/management-api.ts';
 import { chooseManagement } from './choose-management.ts';
 import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';
-import { describeCluster } from './describe-cluster.ts';
+import { type DescribePorts, describeCluster } from './describe-cluster.ts';
 import { clusterDetails, clusterView, operationView, operationViews } from './views.ts';
 
 export interface ApiRequest {
@@ -69,24 +69,30 @@ export const routes: readonly Route[] = [
 /** Items on a page unless asked otherwise, and at most. */
 const pageSize = { default: 100, maximum: 100 };
 
-async function postManagementCluster(ports: Ports, { body, caller }: ApiRequest): Promise<ApiResponse> {
+export async function postManagementCluster(
+  ports: BeginPorts & Pick<Ports, 'newUid'>,
+  { body, caller }: ApiRequest,
+): Promise<ApiResponse> {
   const spec = checkClusterSpec(member(body, 'spec'), 'management');
   return operationAnswer(ports, await beginMaking(ports, { verb: 'init', spec, caller }));
 }
 
-async function postCluster(ports: Ports, { body, caller }: ApiRequest): Promise<ApiResponse> {
+export async function postCluster(
+  ports: BeginPorts & Pick<Ports, 'newUid'>,
+  { body, caller }: ApiRequest,
+): Promise<ApiResponse> {
   const spec = checkClusterSpec(member(body, 'spec'), 'workload');
   const management = await chooseManagement(ports, spec.metadata.name, member(body, 'management'));
   return operationAnswer(ports, await beginMaking(ports, { verb: 'create', spec, management, caller }));
 }
 
-async function deleteCluster(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function deleteCluster(ports: BeginPorts, request: ApiRequest): Promise<ApiResponse> {
   const { caller } = request;
   const name = part(request, 'name');
   return operationAnswer(ports, await beginRemoval(ports, { verb: 'delete', name, caller, options: {} }));
 }
 
-async function deleteManagementCluster(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function deleteManagementCluster(ports: BeginPorts, request: ApiRequest): Promise<ApiResponse> {
   const { query, caller } = request;
   const name = part(request, 'name');
   const cascade = flag(query, 'cascade');
@@ -107,7 +113,7 @@ async function deleteManagementCluster(ports: Ports, request: ApiRequest): Promi
   return operationAnswer(ports, await beginRemoval(ports, { verb: 'destroy', name, caller, options }));
 }
 
-async function getClusters(ports: Ports, { query }: ApiRequest): Promise<ApiResponse> {
+export async function getClusters(ports: Pick<Ports, 'fleet'>, { query }: ApiRequest): Promise<ApiResponse> {
   const kind = oneOf<ClusterKind>(query, 'kind', ['management', 'workload']);
   const { management } = query;
   const page = await ports.fleet.list({
@@ -118,12 +124,18 @@ async function getClusters(ports: Ports, { query }: ApiRequest): Promise<ApiResp
   return ok({ items: page.items.map(clusterView), ...next(page.cursor) });
 }
 
-async function getCluster(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function getCluster(
+  ports: Pick<Ports, 'fleet' | 'operations' | 'resources'>,
+  request: ApiRequest,
+): Promise<ApiResponse> {
   return ok(await clusterDetails(ports, await findCluster(ports, part(request, 'name'))));
 }
 
 /** Read from Cluster API itself, which renews it; from Petra's own secret while the management cluster is away. */
-async function getKubeconfig(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function getKubeconfig(
+  ports: Pick<Ports, 'fleet' | 'secrets' | 'kubernetes'>,
+  request: ApiRequest,
+): Promise<ApiResponse> {
   const record = await findCluster(ports, part(request, 'name'));
   // Before anything was applied, a Cluster of this name, and its kubeconfig, are somebody else's.
   const isApplied = record.kind === 'workload' && record.materialized;
@@ -141,7 +153,10 @@ async function getKubeconfig(ports: Ports, request: ApiRequest): Promise<ApiResp
   return ok(answer);
 }
 
-async function currentKubeconfig(ports: Ports, record: ClusterRecord): Promise<string | undefined> {
+async function currentKubeconfig(
+  ports: Pick<Ports, 'fleet' | 'secrets' | 'kubernetes'>,
+  record: ClusterRecord,
+): Promise<string | undefined> {
   try {
     const api = await requireManagementApi(ports, await managementOf(ports, record));
     return await readKubeconfig(api, record.name);
@@ -151,11 +166,14 @@ async function currentKubeconfig(ports: Ports, record: ClusterRecord): Promise<s
   }
 }
 
-async function getObjects(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function getObjects(ports: DescribePorts, request: ApiRequest): Promise<ApiResponse> {
   return ok(await describeCluster(ports, await findCluster(ports, part(request, 'name'))));
 }
 
-async function getEvents(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function getEvents(
+  ports: Pick<Ports, 'fleet' | 'ledger'>,
+  request: ApiRequest,
+): Promise<ApiResponse> {
   const { query } = request;
   const name = part(request, 'name');
   const { after } = query;
@@ -168,7 +186,10 @@ async function getEvents(ports: Ports, request: ApiRequest): Promise<ApiResponse
   return ok({ items: page.items, ...next(page.cursor) });
 }
 
-async function deleteLock(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function deleteLock(
+  ports: Pick<Ports, 'fleet' | 'operations' | 'ledger' | 'clock' | 'events' | 'metrics'>,
+  request: ApiRequest,
+): Promise<ApiResponse> {
   const { caller } = request;
   const { name, uid, lock } = await findCluster(ports, part(request, 'name'));
   if (!lock) throw new PetraError('NotLocked', `"${name}" is not locked`);
@@ -191,7 +212,7 @@ async function deleteLock(ports: Ports, request: ApiRequest): Promise<ApiRespons
 }
 
 /** Nothing runs on the cluster any more, and its phase says so; unless the next operation has already begun. */
-async function atRest(ports: Ports, unlocked: ClusterRecord): Promise<ClusterRecord> {
+async function atRest(ports: Pick<Ports, 'fleet'>, unlocked: ClusterRecord): Promise<ClusterRecord> {
   const { name, uid, updatedAt } = unlocked;
   try {
     return await ports.fleet.updateUnlocked(name, uid, { phase: restingPhase(unlocked), updatedAt });
@@ -201,7 +222,10 @@ async function atRest(ports: Ports, unlocked: ClusterRecord): Promise<ClusterRec
   }
 }
 
-async function getOperations(ports: Ports, { query }: ApiRequest): Promise<ApiResponse> {
+export async function getOperations(
+  ports: Pick<Ports, 'operations'>,
+  { query }: ApiRequest,
+): Promise<ApiResponse> {
   const { cluster } = query;
   const page = await ports.operations.list({
     ...(cluster === undefined ? {} : { cluster }),
@@ -210,20 +234,26 @@ async function getOperations(ports: Ports, { query }: ApiRequest): Promise<ApiRe
   return ok({ items: await operationViews(ports, page.items), ...next(page.cursor) });
 }
 
-async function getOperation(ports: Ports, request: ApiRequest): Promise<ApiResponse> {
+export async function getOperation(
+  ports: Pick<Ports, 'operations'>,
+  request: ApiRequest,
+): Promise<ApiResponse> {
   const id = part(request, 'id');
   const record = await ports.operations.find(id);
   if (!record) throw new PetraError('OperationNotFound', `there is no operation "${id}"`);
   return ok(await operationView(ports, record));
 }
 
-async function getHealth({ settings }: Ports): Promise<ApiResponse> {
+export async function getHealth({ settings }: Pick<Ports, 'settings'>): Promise<ApiResponse> {
   const { version, mode, region } = settings;
   const health: Health = { status: 'ok', version, mode, ...(region === undefined ? {} : { region }) };
   return ok(health);
 }
 
-async function operationAnswer(ports: Ports, { outcome, record, operation }: Begun): Promise<ApiResponse> {
+async function operationAnswer(
+  ports: Pick<Ports, 'operations'>,
+  { outcome, record, operation }: Begun,
+): Promise<ApiResponse> {
   const answer: OperationAnswer = {
     outcome,
     cluster: clusterView(record),
@@ -233,7 +263,7 @@ async function operationAnswer(ports: Ports, { outcome, record, operation }: Beg
   return { status: operation === undefined ? 200 : 202, body: answer };
 }
 
-async function findCluster(ports: Ports, name: string): Promise<ClusterRecord> {
+async function findCluster(ports: Pick<Ports, 'fleet'>, name: string): Promise<ClusterRecord> {
   const record = await ports.fleet.find(name);
   if (record && record.phase !== 'Deleted') return record;
   throw unknownCluster(name, record);

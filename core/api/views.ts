@@ -30,7 +30,10 @@ export function clusterView(record: ClusterRecord): ClusterView {
 }
 
 /** A cluster with everything: its spec, what was made for it, and why its last operation failed. */
-export async function clusterDetails(ports: Ports, record: ClusterRecord): Promise<ClusterView> {
+export async function clusterDetails(
+  ports: Pick<Ports, 'operations' | 'resources'>,
+  record: ClusterRecord,
+): Promise<ClusterView> {
   const [operation, resources] = await Promise.all([
     ports.operations.find(record.operation.id),
     ports.resources.list(record.name, record.uid),
@@ -47,21 +50,24 @@ export async function clusterDetails(ports: Ports, record: ClusterRecord): Promi
 const estimateSample = 50;
 
 /** An operation with what is still to come, and how long its verb took before. */
-export async function operationView(ports: Ports, record: OperationRecord): Promise<OperationView> {
+export async function operationView(
+  ports: Pick<Ports, 'operations'>,
+  record: OperationRecord,
+): Promise<OperationView> {
   const past = record.status === 'Running' ? await pastOperations(ports) : [];
   return viewOf(record, past);
 }
 
 /** The same for many: the past is read once. */
 export async function operationViews(
-  ports: Ports,
+  ports: Pick<Ports, 'operations'>,
   records: readonly OperationRecord[],
 ): Promise<OperationView[]> {
   const past = records.some(({ status }) => status === 'Running') ? await pastOperations(ports) : [];
   return records.map((record) => viewOf(record, past));
 }
 
-async function pastOperations(ports: Ports): Promise<readonly OperationRecord[]> {
+async function pastOperations(ports: Pick<Ports, 'operations'>): Promise<readonly OperationRecord[]> {
   return (await ports.operations.list({ limit: estimateSample })).items;
 }
 

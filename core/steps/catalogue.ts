@@ -6,6 +6,7 @@ import type { Verb } from '../fleet.ts';
 import * as create from './create.ts';
 import * as remove from './delete.ts';
 import * as destroy from './destroy.ts';
+import { diagnoseMachines } from './diagnose.ts';
 import * as machines from './init-machines.ts';
 import * as preflight from './init-preflight.ts';
 import * as providers from './init-providers.ts';
@@ -24,8 +25,10 @@ export const steps: Readonly<Record<Verb, Readonly<Record<string, Step>>>> = {
     FetchComponents: { title: 'fetch the components', phase: 'prepare', run: preflight.fetchComponents },
     MakeSecrets: { title: 'make the secrets', phase: 'prepare', run: machines.makeSecrets },
     LaunchServers: { title: 'launch the control plane', phase: 'machines', run: machines.launchServers },
+    CheckServers: { title: 'wait for the control plane', phase: 'machines', run: machines.checkServers },
     CheckApi: { title: 'wait for the Kubernetes API', phase: 'machines', run: machines.checkApi },
     LaunchWorkers: { title: 'launch the workers', phase: 'machines', run: machines.launchWorkers },
+    CheckInstances: { title: 'wait for the machines', phase: 'machines', run: machines.checkInstances },
     CheckNodes: { title: 'wait for the nodes', phase: 'machines', run: machines.checkNodes },
     InstallCertManager: {
       title: 'install cert-manager',
@@ -48,6 +51,12 @@ export const steps: Readonly<Record<Verb, Readonly<Record<string, Step>>>> = {
     },
     CheckWebhooks: { title: 'try a Cluster by dry run', phase: 'ClusterClass', run: providers.checkWebhooks },
     RecordReady: { title: 'record that it is ready', phase: 'finish', final: true, run: create.recordReady },
+    DiagnoseMachines: {
+      title: 'ask the machines what happened',
+      phase: 'machines',
+      diagnoses: true,
+      run: diagnoseMachines,
+    },
   },
   create: {
     Preflight: {
@@ -68,6 +77,7 @@ export const steps: Readonly<Record<Verb, Readonly<Record<string, Step>>>> = {
     RecordRemoved: { title: 'record that it is gone', phase: 'clean up', final: true, run: recordRemoved },
   },
   destroy: {
+    CheckServers: { title: 'look for running servers', phase: 'workloads', run: destroy.checkServers },
     CheckWorkloads: { title: 'look for workload clusters', phase: 'workloads', run: destroy.checkWorkloads },
     DeleteWorkloads: {
       title: 'delete the workload clusters',
@@ -78,6 +88,11 @@ export const steps: Readonly<Record<Verb, Readonly<Record<string, Step>>>> = {
       title: 'wait for their removal',
       phase: 'workloads',
       run: destroy.checkWorkloadsDeleted,
+    },
+    CheckLateClusters: {
+      title: 'look once more for clusters',
+      phase: 'workloads',
+      run: destroy.checkLateClusters,
     },
     TerminateMachines: { title: 'terminate the machines', phase: 'machines', run: destroy.terminateMachines },
     CheckMachines: { title: 'wait for the machines', phase: 'machines', run: destroy.checkMachines },
@@ -94,6 +109,6 @@ const cascading = new Set(['DeleteWorkloads', 'CheckWorkloadsDeleted']);
 /** What an operation will go through when all goes well. */
 export function plannedSteps(verb: Verb, options: { readonly cascade?: boolean }): readonly PlannedStep[] {
   return Object.entries(steps[verb])
-    .filter(([name]) => options.cascade === true || !cascading.has(name))
+    .filter(([name, step]) => !step.diagnoses && (options.cascade === true || !cascading.has(name)))
     .map(([name, { title, phase }]) => ({ name, title, phase }));
 }

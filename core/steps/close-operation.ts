@@ -1,21 +1,24 @@
+import { announce } from '../announce.ts';
 import { PetraError } from '../errors.ts';
 import type { ClusterRecord, Failure, OperationRecord, OperationStatus, Phase } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import { toFailure } from './failure.ts';
+
+type ClosePorts = Pick<Ports, 'ledger' | 'operations' | 'events' | 'metrics'>;
 
 /**
  * Closes an operation: in the ledger, then in its own record. Safe to repeat: an ended one stays as it is.
  * The ledger first: a kill in between leaves a second line there, never a missing one.
  */
 export async function closeOperation(
-  ports: Pick<Ports, 'ledger' | 'operations'>,
+  ports: ClosePorts,
   operation: OperationRecord,
   end: { readonly status: OperationStatus; readonly endedAt: string; readonly failure?: Failure },
 ): Promise<void> {
   if (operation.status !== 'Running') return;
   const { id, cluster, uid, verb, caller, startedAt } = operation;
   const { status, endedAt, failure } = end;
-  await ports.ledger.append({
+  const event = {
     cluster,
     uid,
     at: endedAt,
@@ -25,8 +28,10 @@ export async function closeOperation(
     outcome: status === 'Succeeded' ? 'succeeded' : 'failed',
     durationMs: Date.parse(endedAt) - Date.parse(startedAt),
     ...(failure === undefined ? {} : { code: failure.code, message: failure.message }),
-  });
+  } as const;
+  await ports.ledger.append(event);
   await ports.operations.finish(id, end);
+  await announce(ports, event);
 }
 
 /** The phase of a cluster whose operation ended otherwise than well: Ready again where nothing of it was touched. */
@@ -43,7 +48,10 @@ export function isSettled(record: ClusterRecord | undefined, operation: Operatio
 }
 
 /** Closes an operation whose cluster already shows its success, since it was killed before it could. Safe to repeat. */
-export async function closeSettled(ports: Ports, operation: OperationRecord): Promise<void> {
+export async function closeSettled(
+  ports: ClosePorts & Pick<Ports, 'clock'>,
+  operation: OperationRecord,
+): Promise<void> {
   await closeOperation(ports, operation, { status: 'Succeeded', endedAt: ports.clock.now().toISOString() });
 }
 
@@ -52,7 +60,7 @@ export async function closeSettled(ports: Ports, operation: OperationRecord): Pr
  * beginner died before it was recorded.
  */
 export async function abandon(
-  ports: Pick<Ports, 'operations' | 'ledger' | 'clock'>,
+  ports: ClosePorts & Pick<Ports, 'clock'>,
   id: string,
   why: string,
 ): Promise<void> {

@@ -9,18 +9,30 @@ export interface StepInput extends WorkflowInput {
   readonly deadline?: string;
   /** Key of the provider in hand. */
   readonly provider?: string;
+  /** Whether any server of the management cluster runs, so that its API can be asked. */
+  readonly serversRun?: boolean;
   /** sha256 of each component's manifest, by key. */
   readonly components?: Readonly<Record<string, string>>;
   /** What a Catch put into the state. */
   readonly error?: { readonly Error?: string; readonly Cause?: string };
 }
 
-/** What a step works with. The lock was renewed and the record read when it began. */
-export interface StepContext extends Ports {
-  readonly record: ClusterRecord;
-  readonly operation: OperationRecord;
-  readonly lease: { readonly cluster: string; readonly uid: string; readonly fence: number };
-}
+/** What running any step takes: its lock, its timeline and the ledger. */
+export type StepPorts = Pick<
+  Ports,
+  'clock' | 'settings' | 'fleet' | 'operations' | 'ledger' | 'events' | 'metrics'
+>;
+
+/**
+ * What a step works with: the ports it names, and those that every step has. The lock was renewed and the record read
+ * when it began.
+ */
+export type StepContext<P extends keyof Ports = never> = StepPorts &
+  Pick<Ports, P> & {
+    readonly record: ClusterRecord;
+    readonly operation: OperationRecord;
+    readonly lease: { readonly cluster: string; readonly uid: string; readonly fence: number };
+  };
 
 /** When a phase that may last `seconds` must be over. */
 export function deadlineAfter(context: Pick<StepContext, 'clock'>, seconds: number): string {

@@ -21,7 +21,7 @@ export function capaTag(cluster: string): { readonly key: string; readonly value
  * Checks what can be known before anything is made.
  * @throws ManagementClusterNotReady, InstanceTypeNotOffered, NameTaken
  */
-export async function preflight(context: StepContext): Promise<StepOutput> {
+export async function preflight(context: StepContext<'machines' | 'tagged'>): Promise<StepOutput> {
   const { record } = context;
   const findings = await instanceTypeFindings(context, record);
   // Read after this cluster's own record was written: destroy writes its phase first and looks for records then, so
@@ -34,7 +34,7 @@ export async function preflight(context: StepContext): Promise<StepOutput> {
 }
 
 /** CAPA would adopt, and later delete, whatever already carries the name's tag (CAPA #969). */
-async function nameClashes(context: StepContext): Promise<PetraError[]> {
+async function nameClashes(context: StepContext<'tagged'>): Promise<PetraError[]> {
   const { name, region } = context.record;
   const found = await context.tagged.find(region, capaTag(name));
   if (found.length === 0) return [];
@@ -51,7 +51,7 @@ async function nameClashes(context: StepContext): Promise<PetraError[]> {
 }
 
 /** Applies the translated Cluster. Safe to repeat. @throws ManagementClusterNotReady, ObjectRefused, NameTaken */
-export async function applyCluster(context: StepContext): Promise<StepOutput> {
+export async function applyCluster(context: StepContext<'secrets' | 'kubernetes'>): Promise<StepOutput> {
   const { record } = context;
   const management = await managementOf(context, record);
   // Again: its destruction may have begun since the preflight, and may have looked before this cluster could be seen.
@@ -81,7 +81,10 @@ export async function applyCluster(context: StepContext): Promise<StepOutput> {
  * Whether the cluster is really ready: control plane, topology and every worker, not just the phase `Provisioned`.
  * @throws ClusterFailed, ClusterTimedOut
  */
-export async function checkCluster(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkCluster(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const { record } = context;
   const api = await requireManagementApi(context, await managementOf(context, record));
   const state = await observeCluster(api, record.name, context.clock.now());
@@ -114,7 +117,9 @@ async function observed(context: StepContext, state: ObservedState): Promise<voi
 }
 
 /** Copies the kubeconfig that Cluster API made into Petra's secret store. Safe to repeat: the newest wins. */
-export async function storeKubeconfig(context: StepContext): Promise<StepOutput> {
+export async function storeKubeconfig(
+  context: StepContext<'secrets' | 'kubernetes' | 'resources'>,
+): Promise<StepOutput> {
   const { record } = context;
   const api = await requireManagementApi(context, await managementOf(context, record));
   const value = await readKubeconfig(api, record.name);

@@ -12,7 +12,7 @@ import type { StepOutput } from './run-step.ts';
  * By uid, so that a cluster made anew under the name is not hit. A cluster that never got so far is success.
  * @throws DeletionProtected, ManagementClusterNotReady, ObjectConflict
  */
-export async function deleteCluster(context: StepContext): Promise<StepOutput> {
+export async function deleteCluster(context: StepContext<'secrets' | 'kubernetes'>): Promise<StepOutput> {
   const { record, lease } = context;
   refuseProtected([record]);
   // From here on the cluster is no longer whole, whatever happens.
@@ -31,7 +31,10 @@ export async function deleteCluster(context: StepContext): Promise<StepOutput> {
 }
 
 /** Whether the Cluster object is gone. @throws DeletionTimedOut with what holds it. */
-export async function checkDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkDeleted(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const { record } = context;
   if (!record.materialized) return { gone: true };
   const api = await requireManagementApi(context, await managementOf(context, record));
@@ -69,7 +72,7 @@ async function remainingObjects(api: Kubernetes, cluster: string): Promise<strin
 }
 
 /** Removes every secret of the cluster, found by tag and in the ledger. Safe to repeat. */
-export async function removeSecrets(context: StepContext): Promise<StepOutput> {
+export async function removeSecrets(context: StepContext<'secrets' | 'resources'>): Promise<StepOutput> {
   const { name: cluster, uid } = context.record;
   const recorded = (await context.resources.list(cluster, uid)).filter(
     ({ type, state }) => type === 'secret' && state !== 'removed',

@@ -2,7 +2,7 @@ import { beginRemoval, heldLock } from '../begin-operation.ts';
 import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord, ResourceType } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
-import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
+import { deadlineAfter, isOver, required, type StepContext, type StepInput } from './context.ts';
 import { refuseProtected } from './deletion-protection.ts';
 import { managementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
@@ -22,14 +22,28 @@ export async function workloadClusters(
 }
 
 /**
+ * Whether any server runs whose API could be asked for Clusters. None does where it never came up, or where an earlier
+ * attempt has ended them.
+ */
+export async function checkServers(context: StepContext<'machines'>): Promise<StepOutput> {
+  const { region, uid } = context.record;
+  const machines = await context.machines.list(region, uid);
+  const serversRun = machines.some(({ role, state }) => role === 'server' && state === 'running');
+  return { serversRun, message: serversRun ? 'its API is asked' : 'no server runs' };
+}
+
+/**
  * Whether no workload cluster is left: neither in the fleet nor, whoever made it, on the management cluster itself.
  * Without its management cluster nobody could remove a cluster's AWS resources.
  * @throws WorkloadClustersExist when some are, and the operation does not cascade; DeletionProtected
  */
-export async function checkWorkloads(context: StepContext): Promise<StepOutput> {
+export async function checkWorkloads(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
   refuseProtected([context.record]);
   const known = namesOf(await workloadClusters(context, context.record.name));
-  const foreign = (await clusterObjects(context)).filter((name) => !known.includes(name));
+  const foreign = (await clusterObjects(context, input)).filter((name) => !known.includes(name));
   if (foreign.length > 0) {
     throw new PetraError(
       'WorkloadClustersExist',
@@ -56,15 +70,17 @@ export function workloadClustersExist(management: string, clusters: readonly str
 }
 
 /**
- * Names of the Cluster objects on the management cluster. None where there is no API to ask: it never came up, or an
- * earlier attempt ended its servers. One that was Ready has to answer.
+ * Names of the Cluster objects on the management cluster. None where there is no API to ask. One that was Ready has to
+ * answer.
  */
-async function clusterObjects(context: StepContext): Promise<string[]> {
-  const { region, uid, readyAt } = context.record;
+async function clusterObjects(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<string[]> {
+  const { uid, readyAt } = context.record;
+  if (!required(input, 'serversRun')) return [];
   const api = await managementApi(context, uid);
   if (!api) return [];
-  const machines = await context.machines.list(region, uid);
-  if (!machines.some(({ role, state }) => role === 'server' && state === 'running')) return [];
   try {
     const clusters = await api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' });
     return clusters.map(({ metadata }) => metadata.name);
@@ -79,13 +95,17 @@ async function clusterObjects(context: StepContext): Promise<string[]> {
  * The last look before anything ends. A create may have applied its Cluster after the first one, if it began before
  * this destruction and the index of the fleet did not show it yet. @throws WorkloadClustersExist
  */
-async function refuseLateClusters(context: StepContext): Promise<void> {
-  const late = await clusterObjects(context);
+export async function checkLateClusters(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  const late = await clusterObjects(context, input);
   if (late.length > 0) throw workloadClustersExist(context.record.name, late);
+  return { message: 'no clusters' };
 }
 
 /** Starts one delete operation for each workload cluster, or attaches to the one that runs. Safe to repeat. */
-export async function deleteWorkloads(context: StepContext): Promise<StepOutput> {
+export async function deleteWorkloads(context: StepContext<'workflows'>): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
   await beginDeletions(context, clusters);
   return {
@@ -94,7 +114,10 @@ export async function deleteWorkloads(context: StepContext): Promise<StepOutput>
   };
 }
 
-async function beginDeletions(context: StepContext, clusters: readonly ClusterRecord[]): Promise<void> {
+async function beginDeletions(
+  context: StepContext<'workflows'>,
+  clusters: readonly ClusterRecord[],
+): Promise<void> {
   refuseProtected(clusters);
   // The busy ones first: they refuse the cascade before any other is touched.
   const isBusy = (cluster: ClusterRecord) =>
@@ -109,7 +132,10 @@ async function beginDeletions(context: StepContext, clusters: readonly ClusterRe
  * Whether every workload cluster is gone. One whose create was under way when the cascade began is deleted when that
  * has ended. @throws WorkloadDeletionFailed with each one's own failure.
  */
-export async function checkWorkloadsDeleted(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkWorkloadsDeleted(
+  context: StepContext<'workflows'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
   if (clusters.length === 0) return { gone: true, message: 'no workload clusters left' };
   const idle = clusters.filter((cluster) => heldLock(context, cluster) === undefined);
@@ -140,10 +166,9 @@ export async function checkWorkloadsDeleted(context: StepContext, input: StepInp
   );
 }
 
-/** Ends every machine of the cluster, found by its uid. Safe to repeat. @throws WorkloadClustersExist */
-export async function terminateMachines(context: StepContext): Promise<StepOutput> {
+/** Ends every machine of the cluster, found by its uid. Safe to repeat. */
+export async function terminateMachines(context: StepContext<'machines'>): Promise<StepOutput> {
   const { region, uid } = context.record;
-  await refuseLateClusters(context);
   // From here on the cluster is no longer whole, whatever happens.
   await context.fleet.update(context.lease, { readyAt: null, updatedAt: context.clock.now().toISOString() });
   const machines = await context.machines.list(region, uid);
@@ -158,7 +183,10 @@ export async function terminateMachines(context: StepContext): Promise<StepOutpu
 }
 
 /** Whether every machine is gone. @throws DeletionTimedOut */
-export async function checkMachines(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkMachines(
+  context: StepContext<'machines' | 'resources'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const { region, uid } = context.record;
   const machines = await context.machines.list(region, uid);
   if (machines.length === 0) {
@@ -172,9 +200,13 @@ export async function checkMachines(context: StepContext, input: StepInput): Pro
   });
 }
 
-/** Releases every network interface of the cluster. Safe to repeat. */
-export async function releaseAddresses(context: StepContext): Promise<StepOutput> {
+/** Releases every public address and network interface of the cluster. Safe to repeat. */
+export async function releaseAddresses(context: StepContext<'networks' | 'resources'>): Promise<StepOutput> {
   const { region, uid } = context.record;
+  for (const { id } of await context.networks.listPublicAddresses(region, uid)) {
+    await context.networks.releasePublicAddress(region, id);
+  }
+  await markRemoved(context, 'elastic-ip');
   for (const { id } of await context.networks.listInterfaces(region, uid)) {
     await context.networks.releaseInterface(region, id);
   }
@@ -186,7 +218,7 @@ function namesOf(clusters: readonly ClusterRecord[]): string[] {
   return clusters.map(({ name }) => name);
 }
 
-async function markRemoved(context: StepContext, type: ResourceType): Promise<void> {
+async function markRemoved(context: StepContext<'resources'>, type: ResourceType): Promise<void> {
   const { name: cluster, uid } = context.record;
   const at = context.clock.now().toISOString();
   for (const resource of await context.resources.list(cluster, uid)) {

@@ -4,10 +4,9 @@
 import type { ErrorCode } from '../errors.ts';
 import { errorCatalogue, hasCode, PetraError } from '../errors.ts';
 import type { Failure, OperationRecord } from '../fleet.ts';
-import type { Ports } from '../petra.ts';
 import type { ClusterChange } from '../ports.ts';
 import { closeOperation, closeSettled, isSettled, restingPhase } from './close-operation.ts';
-import type { StepContext, StepInput } from './context.ts';
+import type { StepContext, StepInput, StepPorts } from './context.ts';
 import { toFailure } from './failure.ts';
 import type { StepOutput } from './run-step.ts';
 
@@ -23,7 +22,7 @@ export async function succeed(context: StepContext, change: ClusterChange): Prom
  * Ends an operation that failed: keeps the original cause, gives the lock back. The cluster goes back to Ready when
  * nothing of it was touched, else it is Failed and the same command resumes. Safe to repeat.
  */
-export async function recordFailure(ports: Ports, input: StepInput): Promise<StepOutput> {
+export async function recordFailure(ports: StepPorts, input: StepInput): Promise<StepOutput> {
   const { id, cluster, uid, fence } = input.operation;
   const operation = await ports.operations.find(id);
   const record = await ports.fleet.find(cluster);

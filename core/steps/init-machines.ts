@@ -1,4 +1,5 @@
-// The AWS part of init: addresses, secrets and machines of a management cluster, up to Ready nodes.
+// The machines of init: addresses, secrets and instances of a management cluster, up to Ready nodes. A step asks either EC2
+// or Kubernetes, never both: on AWS, what reaches the nodes is in a network that does not reach EC2.
 
 import { hasCode, PetraError } from '../errors.ts';
 import { managementNodes, renderManagementUserData } from '../management/k3s-user-data.ts';
@@ -10,11 +11,11 @@ import { madeOnce } from './made.ts';
 import { managementApi, requireManagementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
 
-/** Lines of a machine's console that go into an error. */
-const consoleLines = 20;
-
-/** Reserves one network interface for each server, so that addresses are known before any machine exists. */
-export async function reserveAddresses(context: StepContext): Promise<StepOutput> {
+/**
+ * Reserves one network interface for each server, so that addresses are known before any machine exists, and what
+ * leads from it into the world.
+ */
+export async function reserveAddresses(context: StepContext<'networks' | 'resources'>): Promise<StepOutput> {
   // From here on the cluster owns things made from its spec.
   await context.fleet.update(context.lease, {
     materialized: true,
@@ -22,15 +23,21 @@ export async function reserveAddresses(context: StepContext): Promise<StepOutput
   });
   const { name, uid, region } = context.record;
   for (const server of serverNames(context)) {
-    await madeOnce(context, 'network-interface', server, () =>
-      context.networks.reserveInterface({ cluster: name, uid, region, name: server }),
+    const request = { cluster: name, uid, region, name: server };
+    const { id: interfaceId } = await madeOnce(context, 'network-interface', server, () =>
+      context.networks.reserveInterface(request),
+    );
+    await madeOnce(context, 'elastic-ip', server, () =>
+      context.networks.attachPublicAddress({ ...request, interfaceId }),
     );
   }
   return {};
 }
 
 /** Makes the join token, once, and registers the secret into which the first server writes its kubeconfig. */
-export async function makeSecrets(context: StepContext): Promise<StepOutput> {
+export async function makeSecrets(
+  context: StepContext<'secrets' | 'resources' | 'newToken'>,
+): Promise<StepOutput> {
   const { name: cluster, uid } = context.record;
   const token = joinTokenSecretName(uid);
   await madeOnce(context, 'secret', 'join-token', async () => {
@@ -47,18 +54,20 @@ export async function makeSecrets(context: StepContext): Promise<StepOutput> {
 }
 
 /** Launches every server that does not live yet. */
-export async function launchServers(context: StepContext): Promise<StepOutput> {
+export async function launchServers(context: StepContext<LaunchPorts>): Promise<StepOutput> {
   await launch(context, 'server');
   return { deadline: deadlineAfter(context, context.settings.limits.api) };
 }
 
 /** Launches every agent that does not live yet. */
-export async function launchWorkers(context: StepContext): Promise<StepOutput> {
+export async function launchWorkers(context: StepContext<LaunchPorts>): Promise<StepOutput> {
   await launch(context, 'agent');
   return { deadline: deadlineAfter(context, context.settings.limits.nodes) };
 }
 
-async function launch(context: StepContext, role: MachineRole): Promise<void> {
+type LaunchPorts = 'machines' | 'networks' | 'resources';
+
+async function launch(context: StepContext<LaunchPorts>, role: MachineRole): Promise<void> {
   const { name: cluster, uid, region, spec } = context.record;
   const interfaces = new Map(
     (await context.networks.listInterfaces(region, uid)).map((one) => [one.name, one]),
@@ -87,25 +96,28 @@ async function launch(context: StepContext, role: MachineRole): Promise<void> {
   }
 }
 
-/** Whether the Kubernetes API of the management cluster answers. @throws BootTimedOut, MachineLost */
-export async function checkApi(context: StepContext, input: StepInput): Promise<StepOutput> {
-  const machines = await livingMachines(context, 'server');
+/** Whether every server lives, and how far each has come. @throws MachineLost */
+export async function checkServers(context: StepContext<'machines'>): Promise<StepOutput> {
+  return { message: progressOf(await livingMachines(context, 'server')) };
+}
+
+/** Whether the Kubernetes API of the management cluster answers. @throws BootTimedOut */
+export async function checkApi(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const refusal = await apiRefusal(context);
   if (refusal === undefined) return { ready: true, message: 'the Kubernetes API answers' };
-  if (isOver(context, input)) {
-    throw new PetraError(
-      'BootTimedOut',
-      `the Kubernetes API of "${context.record.name}" did not answer in time`,
-      { evidence: [refusal, ...(await consoles(context, machines))] },
-    );
-  }
-  const first = machines.find((machine) => machine.name === 'server-0');
-  const waitsFor = first?.state === 'running' ? 'server-0 to bring up Kubernetes' : 'server-0 to run';
-  return { ready: false, message: `waiting for ${waitsFor}` };
+  if (!isOver(context, input)) return { ready: false, message: `waiting: ${refusal}` };
+  throw new PetraError(
+    'BootTimedOut',
+    `the Kubernetes API of "${context.record.name}" did not answer in time`,
+    { evidence: [refusal] },
+  );
 }
 
 /** Why the API cannot be used yet; undefined when it can. */
-async function apiRefusal(context: StepContext): Promise<string | undefined> {
+async function apiRefusal(context: StepContext<'secrets' | 'kubernetes'>): Promise<string | undefined> {
   try {
     const api = await managementApi(context, context.record.uid);
     if (!api) return 'the first server has not stored a kubeconfig yet';
@@ -120,18 +132,25 @@ async function apiRefusal(context: StepContext): Promise<string | undefined> {
   }
 }
 
-/** Whether every node is Ready. @throws NodesTimedOut, MachineLost */
-export async function checkNodes(context: StepContext, input: StepInput): Promise<StepOutput> {
-  const machines = [
-    ...(await livingMachines(context, 'server')),
-    ...(await livingMachines(context, 'agent')),
-  ];
+/** Whether every machine of the cluster lives, and how far each has come. @throws MachineLost */
+export async function checkInstances(context: StepContext<'machines'>): Promise<StepOutput> {
+  const servers = await livingMachines(context, 'server');
+  const agents = await livingMachines(context, 'agent');
+  return { message: progressOf([...servers, ...agents]) };
+}
+
+/** Whether every node is Ready. @throws NodesTimedOut */
+export async function checkNodes(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  const { controlPlane, workers } = context.record.spec.spec.nodes;
+  const expected = controlPlane.count + workers.count;
   const api = await requireManagementApi(context, context.record);
   const nodes = (await api.list({ apiVersion: 'v1', kind: 'Node' }).catch(ignoreUnreachable)) ?? [];
   const ready = nodes.filter((node) => conditionOf(node, 'Ready')?.status === 'True');
-  const message = `${ready.length} of ${machines.length} nodes are Ready`;
-  if (ready.length >= machines.length) {
-    const { controlPlane, workers } = context.record.spec.spec.nodes;
+  const message = `${ready.length} of ${expected} nodes are Ready`;
+  if (ready.length >= expected) {
     const observedAt = context.clock.now().toISOString();
     await context.fleet.update(context.lease, {
       observed: {
@@ -150,15 +169,16 @@ export async function checkNodes(context: StepContext, input: StepInput): Promis
     const conditions = nodes.map(
       (node) => `node ${node.metadata.name}: ${conditionOf(node, 'Ready')?.message ?? 'no Ready condition'}`,
     );
-    throw new PetraError('NodesTimedOut', `${message} in time`, {
-      evidence: [...conditions, ...(await consoles(context, machines))],
-    });
+    throw new PetraError('NodesTimedOut', `${message} in time`, { evidence: conditions });
   }
   return { ready: false, message };
 }
 
 /** The machines of one role, all of which must live. @throws MachineLost */
-async function livingMachines(context: StepContext, role: MachineRole): Promise<readonly Machine[]> {
+async function livingMachines(
+  context: StepContext<'machines'>,
+  role: MachineRole,
+): Promise<readonly Machine[]> {
   const { region, uid, spec } = context.record;
   const machines = (await context.machines.list(region, uid)).filter(
     (machine) => machine.role === role && (machine.state === 'pending' || machine.state === 'running'),
@@ -171,14 +191,8 @@ async function livingMachines(context: StepContext, role: MachineRole): Promise<
   );
 }
 
-async function consoles(context: StepContext, machines: readonly Machine[]): Promise<string[]> {
-  const evidence: string[] = [];
-  for (const machine of machines) {
-    const lines = await context.machines.consoleOutput(context.record.region, machine.id);
-    evidence.push(`${machine.name} (${machine.id}) is ${machine.state}; the end of its console:`);
-    evidence.push(...lines.slice(-consoleLines).map((line) => `  ${line}`));
-  }
-  return evidence;
+function progressOf(machines: readonly Machine[]): string {
+  return machines.map(({ name, state, progress }) => `${name} ${progress ?? state}`).join(', ');
 }
 
 function serverNames(context: StepContext): string[] {

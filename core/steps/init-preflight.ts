@@ -22,7 +22,7 @@ export function managementVersions(record: ClusterRecord): ManagementVersions {
  * Checks everything that can be known before money is spent; every finding at once, warnings into the operation.
  * @throws RegionMismatch, ReleaseNotFound, IncompatibleProviders, InstanceTypeNotOffered
  */
-export async function preflight(context: StepContext): Promise<StepOutput> {
+export async function preflight(context: StepContext<'machines' | 'releases'>): Promise<StepOutput> {
   const { record, settings, releases } = context;
   const findings: PetraError[] = [];
   if (settings.region !== undefined && settings.region !== record.region) {
@@ -54,7 +54,10 @@ export async function preflight(context: StepContext): Promise<StepOutput> {
 }
 
 /** Whether every release exists, in the repository in use, and what its metadata says. */
-async function releaseFindings(context: StepContext, versions: ManagementVersions): Promise<PetraError[]> {
+async function releaseFindings(
+  context: StepContext<'releases'>,
+  versions: ManagementVersions,
+): Promise<PetraError[]> {
   const findings: PetraError[] = [];
   /** A file of a release, or undefined and a finding when there is no such release. */
   const fetched = async (component: ComponentKey, asset: ReleaseAsset): Promise<string | undefined> => {
@@ -86,7 +89,7 @@ async function releaseFindings(context: StepContext, versions: ManagementVersion
 }
 
 /** Downloads every component's manifest and stores it by its sha256; says under which. Safe to repeat. */
-export async function fetchComponents(context: StepContext): Promise<StepOutput> {
+export async function fetchComponents(context: StepContext<'releases' | 'artifacts'>): Promise<StepOutput> {
   const versions = managementVersions(context.record);
   const assets: { readonly key: ComponentKey; readonly asset: ReleaseAsset }[] = [
     ...providersFor(versions).map(({ provider, components }) => ({

@@ -15,8 +15,14 @@ import { managementVersions } from './init-preflight.ts';
 import { requireManagementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
 
+/** What reaching a cluster's API takes. */
+type KubernetesPorts = 'secrets' | 'kubernetes';
+
 /** Applies cert-manager, whose certificates the providers' webhooks need. */
-export async function installCertManager(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function installCertManager(
+  context: StepContext<KubernetesPorts | 'artifacts'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const { certManagerVersion } = managementVersions(context.record);
   await applyAll(api, certManagerObjects(await manifest(context, input, 'cert-manager'), certManagerVersion));
@@ -27,7 +33,10 @@ export async function installCertManager(context: StepContext, input: StepInput)
  * Whether cert-manager works: its Deployments are available, and a trial Issuer and Certificate pass its webhook.
  * clusterctl takes accepted creation as proof as well. @throws CertManagerTimedOut
  */
-export async function checkCertManager(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkCertManager(
+  context: StepContext<KubernetesPorts>,
+  input: StepInput,
+): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const deployments = await api.list(
     { apiVersion: 'apps/v1', kind: 'Deployment' },
@@ -51,7 +60,7 @@ async function probeCertManager(api: Kubernetes): Promise<void> {
 }
 
 /** The first provider, in clusterctl's order, whose version the inventory does not hold. */
-export async function selectProvider(context: StepContext): Promise<StepOutput> {
+export async function selectProvider(context: StepContext<KubernetesPorts>): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   await api.apply(inventoryCrd());
   const inventory = await api.list({ apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3', kind: 'Provider' });
@@ -65,7 +74,10 @@ export async function selectProvider(context: StepContext): Promise<StepOutput> 
 }
 
 /** Applies everything of a provider except its Deployments. */
-export async function installProvider(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function installProvider(
+  context: StepContext<KubernetesPorts | 'artifacts'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const { release, objects } = await providerInHand(context, input);
   await applyAll(
@@ -82,7 +94,10 @@ export async function installProvider(context: StepContext, input: StepInput): P
  * Starts a provider's controllers once its definitions are served, and says whether they are available. A controller
  * that starts before its definitions are served exits and waits out the kubelet's back-off. @throws ProviderTimedOut
  */
-export async function startProvider(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function startProvider(
+  context: StepContext<KubernetesPorts | 'artifacts'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const { release, objects } = await providerInHand(context, input);
   const live = async (object: KubernetesObject) => (await api.read(referenceTo(object))) ?? object;
@@ -110,7 +125,10 @@ export async function startProvider(context: StepContext, input: StepInput): Pro
 }
 
 /** Writes clusterctl's inventory object, so that clusterctl's own commands keep working on this cluster. */
-export async function recordProvider(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function recordProvider(
+  context: StepContext<KubernetesPorts>,
+  input: StepInput,
+): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const { release } = releaseInHand(context, input);
   await api.apply(inventoryObject(release.provider, release.version));
@@ -118,7 +136,7 @@ export async function recordProvider(context: StepContext, input: StepInput): Pr
 }
 
 /** Applies the ClusterClass `petra` and its templates; templates first, since the class refers to them. */
-export async function applyClusterClass(context: StepContext): Promise<StepOutput> {
+export async function applyClusterClass(context: StepContext<KubernetesPorts>): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const objects = renderClusterClass();
   const isClass = (object: KubernetesObject) => object.kind === 'ClusterClass';
@@ -134,7 +152,10 @@ export async function applyClusterClass(context: StepContext): Promise<StepOutpu
  * Whether the providers work: a trial Cluster of the class passes every webhook by dry run. An available Deployment
  * proves neither that its webhook answers nor that it has its permissions. @throws WebhooksTimedOut
  */
-export async function checkWebhooks(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkWebhooks(
+  context: StepContext<KubernetesPorts>,
+  input: StepInput,
+): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
   const spec = { ...context.record.spec, metadata: { name: 'petra-trial' } };
   const problem = await refusal(() => api.apply(translateCluster({ spec }), { dryRun: true }));
@@ -175,7 +196,7 @@ function releaseInHand(context: StepContext, input: StepInput): { readonly relea
 }
 
 async function providerInHand(
-  context: StepContext,
+  context: StepContext<'artifacts'>,
   input: StepInput,
 ): Promise<{ readonly release: ProviderRelease; readonly objects: readonly KubernetesObject[] }> {
   const { release } = releaseInHand(context, input);
@@ -188,7 +209,7 @@ async function providerInHand(
   return { release, objects };
 }
 
-async function manifest(context: StepContext, input: StepInput, key: string): Promise<string> {
+async function manifest(context: StepContext<'artifacts'>, input: StepInput, key: string): Promise<string> {
   const sha256 = required(input, 'components')[key];
   const text = sha256 === undefined ? undefined : await context.artifacts.read(sha256);
   if (text === undefined) throw new PetraError('ReleaseCorrupt', `the stored manifest of ${key} is gone`);

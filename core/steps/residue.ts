@@ -9,7 +9,7 @@ import type { StepOutput } from './run-step.ts';
  * Looks both ways: by tag for what no ledger knows, and through the resource ledger for what was recorded and never
  * seen removed. What the ledger only intended, and no tag shows, was never made.
  */
-async function findResidue(context: StepContext): Promise<ResidueLine[]> {
+async function findResidue(context: StepContext<'tagged' | 'resources'>): Promise<ResidueLine[]> {
   const { record } = context;
   const searches = [{ type: "Petra's AWS resources", tag: { key: 'petra.sh/uid', value: record.uid } }];
   // CAPA's tag has the name alone: where nothing was applied, what carries it is another cluster's.
@@ -37,7 +37,10 @@ async function findResidue(context: StepContext): Promise<ResidueLine[]> {
 }
 
 /** Whether nothing of the cluster is left. @throws ResidueFound with what is. */
-export async function checkResidue(context: StepContext, input: StepInput): Promise<StepOutput> {
+export async function checkResidue(
+  context: StepContext<'tagged' | 'resources'>,
+  input: StepInput,
+): Promise<StepOutput> {
   const residue = await findResidue(context);
   const found = residue.flatMap((line) => line.found);
   if (found.length === 0) return { gone: true, message: 'nothing is left' };
@@ -49,7 +52,7 @@ export async function checkResidue(context: StepContext, input: StepInput): Prom
 }
 
 /** Ends a removal: the record becomes a tombstone, the name is free, the operation keeps the residue report. */
-export async function recordRemoved(context: StepContext): Promise<StepOutput> {
+export async function recordRemoved(context: StepContext<'tagged' | 'resources'>): Promise<StepOutput> {
   await context.operations.keepResidue(context.operation.id, await findResidue(context));
   return succeed(context, { phase: 'Deleted', deletedAt: context.clock.now().toISOString() });
 }

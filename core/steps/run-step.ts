@@ -3,7 +3,7 @@ import type { LedgerEvent, OperationRecord, StepRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { Lease } from '../ports.ts';
 import { closeSettled, isSettled } from './close-operation.ts';
-import type { StepContext, StepInput } from './context.ts';
+import type { StepContext, StepInput, StepPorts } from './context.ts';
 import { toFailure, unforeseen } from './failure.ts';
 
 /** What a step leaves for the state machine: small facts only, never a spec, manifest or secret. */
@@ -20,6 +20,7 @@ export interface StepOutput {
   readonly components?: Readonly<Record<string, string>>;
   readonly provider?: string | null;
   readonly selected?: boolean;
+  readonly serversRun?: boolean;
 }
 
 /** One Task state: what it does, and how a person reads it. */
@@ -30,8 +31,16 @@ export interface Step {
   readonly phase: string;
   /** Ends the operation: gives the lock back. */
   readonly final?: boolean;
-  readonly run: (context: StepContext, input: StepInput) => Promise<StepOutput>;
+  /** Only gone through after a failure, to find out more about it. */
+  readonly diagnoses?: boolean;
+  readonly run: StepFunction<keyof Ports>;
 }
+
+/** The work of a step that uses these ports besides those that every step has. */
+export type StepFunction<P extends keyof Ports> = (
+  context: StepContext<P>,
+  input: StepInput,
+) => Promise<StepOutput>;
 
 /**
  * Runs one step of an operation: renews its lock, keeps the operation's timeline and the ledger, and turns whatever
@@ -39,10 +48,10 @@ export interface Step {
  *
  * @throws LeaseLost when another operation holds the cluster; whatever the step throws; InternalError for the rest.
  */
-export async function runStep(
-  ports: Ports,
+export async function runStep<P extends keyof Ports>(
+  ports: StepPorts & Pick<Ports, P>,
   state: string,
-  step: Step,
+  step: { readonly run: StepFunction<P>; readonly final?: boolean },
   input: StepInput,
 ): Promise<StepOutput> {
   const { id, cluster, uid, fence } = input.operation;
@@ -77,7 +86,8 @@ export async function runStep(
 
   try {
     const output = await step.run({ ...ports, record, operation, lease }, input);
-    await recordOutcome(ports, operation, running, output, step.final === true);
+    const isNews = known?.status !== 'Succeeded' || known.message !== output.message;
+    await recordOutcome(ports, operation, running, output, isNews && step.final !== true);
     return output;
   } catch (error) {
     const named = error instanceof PetraError ? error : unforeseen(state, error);
@@ -90,11 +100,11 @@ export async function runStep(
 }
 
 async function recordOutcome(
-  ports: Ports,
+  ports: StepPorts,
   operation: OperationRecord,
   running: StepRecord,
   output: StepOutput,
-  final: boolean,
+  isNews: boolean,
 ): Promise<void> {
   const message = output.message === undefined ? {} : { message: output.message };
   if (output.ready === false || output.gone === false) {
@@ -104,13 +114,13 @@ async function recordOutcome(
   const endedAt = ports.clock.now().toISOString();
   const { message: _waitedFor, ...rest } = running;
   await ports.operations.recordStep(operation.id, { ...rest, status: 'Succeeded', endedAt, ...message });
-  // What ends an operation has already written the operation's own last line.
-  if (final) return;
+  // What ends an operation has already written the operation's own last line, and what a loop finds again is no news.
+  if (!isNews) return;
   await ports.ledger.append(stepEvent(operation, running, endedAt, { outcome: 'succeeded', ...message }));
 }
 
 async function recordStepFailure(
-  ports: Ports,
+  ports: StepPorts,
   operation: OperationRecord,
   running: StepRecord,
   error: PetraError,

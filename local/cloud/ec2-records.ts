@@ -34,6 +34,17 @@ export interface InterfaceRecord {
   readonly address: string;
 }
 
+/** An Elastic IP. */
+export interface AddressRecord {
+  readonly id: string;
+  readonly cluster: string;
+  readonly uid: string;
+  readonly region: string;
+  readonly name: string;
+  readonly address: string;
+  readonly interfaceId: string;
+}
+
 /** How far a machine's boot has come. */
 export interface BootRecord {
   /** The next stage to run. */
@@ -52,11 +63,13 @@ export interface BootRecord {
 export class Ec2Records {
   readonly machines: Collection<MachineRecord>;
   readonly interfaces: Collection<InterfaceRecord>;
+  readonly addresses: Collection<AddressRecord>;
   readonly boots: Collection<BootRecord>;
 
   constructor(disk: Disk) {
     this.machines = disk.collection('cloud.machines');
     this.interfaces = disk.collection('cloud.interfaces');
+    this.addresses = disk.collection('cloud.addresses');
     this.boots = disk.collection('cloud.boots');
   }
 
@@ -67,6 +80,10 @@ export class Ec2Records {
   *interfacesIn(region: string): IterableIterator<InterfaceRecord> {
     for (const [, networkInterface] of this.interfaces.entries())
       if (networkInterface.region === region) yield networkInterface;
+  }
+
+  *addressesIn(region: string): IterableIterator<AddressRecord> {
+    for (const [, address] of this.addresses.entries()) if (address.region === region) yield address;
   }
 
   /** The machine that has this interface attached: it does until it is terminated. */
@@ -108,6 +125,6 @@ export function isAlive(machine: MachineRecord): boolean {
 }
 
 /** A new id the way EC2 makes them: the prefix and 17 hexadecimal digits, the first of them 0. */
-export function newEc2Id(prefix: 'i' | 'eni'): string {
+export function newEc2Id(prefix: 'i' | 'eni' | 'eipalloc'): string {
   return `${prefix}-0${randomBytes(8).toString('hex')}`;
 }

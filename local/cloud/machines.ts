@@ -1,6 +1,14 @@
+import { architectureOf } from '../../core/capi/instance-architecture.ts';
 import { PetraError } from '../../core/errors.ts';
 import { compressedSize, userDataLimitBytes } from '../../core/management/k3s-user-data.ts';
-import type { Clock, Machine, MachineRequest, Machines } from '../../core/ports.ts';
+import type {
+  Architecture,
+  Clock,
+  InstanceType,
+  Machine,
+  MachineRequest,
+  Machines,
+} from '../../core/ports.ts';
 import type { Faults } from '../faults.ts';
 import type { Pace } from '../pace.ts';
 import { type Ec2Records, isAlive, type MachineRecord, newEc2Id, stateOf } from './ec2-records.ts';
@@ -43,6 +51,27 @@ export class SimulatedMachines implements Machines {
   ): Promise<ReadonlyMap<string, readonly string[]>> {
     refuseIfAsked(this.#faults, 'ec2', 'DescribeInstanceTypeOfferings', `list instance types of ${region}`);
     return new Map(instanceTypes.map((type) => [type, zonesOffering(region, type)]));
+  }
+
+  async types(region: string, instanceTypes: readonly string[]): Promise<ReadonlyMap<string, InstanceType>> {
+    refuseIfAsked(this.#faults, 'ec2', 'DescribeInstanceTypes', `describe instance types of ${region}`);
+    const known = instanceTypes.filter((type) => zonesOffering(region, type).length > 0);
+    return new Map(known.map((type) => [type, { vcpus: vcpusOf(type), architecture: architectureOf(type) }]));
+  }
+
+  async image(region: string, architecture: Architecture): Promise<string> {
+    refuseIfAsked(
+      this.#faults,
+      'ssm',
+      'GetParameter',
+      `find the image of ${architecture} nodes in ${region}`,
+    );
+    return architecture === 'arm64' ? 'ami-0a0a0a0a0a0a0a064' : 'ami-0a0a0a0a0a0a0a086';
+  }
+
+  async zones(region: string): Promise<readonly string[]> {
+    refuseIfAsked(this.#faults, 'ec2', 'DescribeAvailabilityZones', `list the zones of ${region}`);
+    return zonesOf(region);
   }
 
   async launch(request: MachineRequest): Promise<Machine> {
@@ -164,7 +193,9 @@ export class SimulatedMachines implements Machines {
 
   #shown(record: MachineRecord): Machine {
     const { id, name, role, address } = record;
-    return { id, name, role, state: stateOf(record, this.#clock.now().getTime()), address };
+    const said = this.#records.boots.get(id)?.console.findLast((line) => line.startsWith('petra: '));
+    const progress = said === undefined ? {} : { progress: said.slice('petra: '.length) };
+    return { id, name, role, state: stateOf(record, this.#clock.now().getTime()), address, ...progress };
   }
 }
 

@@ -1,10 +1,10 @@
-import type { Clock, NetworkInterface, Networks } from '../../core/ports.ts';
+import type { Clock, NetworkInterface, Networks, PublicAddress } from '../../core/ports.ts';
 import type { Faults } from '../faults.ts';
-import { type Ec2Records, type InterfaceRecord, newEc2Id } from './ec2-records.ts';
+import { type AddressRecord, type Ec2Records, type InterfaceRecord, newEc2Id } from './ec2-records.ts';
 import { zonesOf } from './offerings.ts';
 import { awsRefusal, refuseIfAsked } from './refusals.ts';
 
-/** EC2's network interfaces on one machine. */
+/** EC2's network interfaces and Elastic IPs on one machine. */
 export class SimulatedNetworks implements Networks {
   readonly #records: Ec2Records;
   readonly #faults: Faults;
@@ -60,6 +60,42 @@ export class SimulatedNetworks implements Networks {
       throw awsRefusal('DependencyViolation', `Network interface '${id}' is in use by ${user.id}.`, doing);
     await this.#records.interfaces.delete(id);
   }
+
+  async attachPublicAddress(request: Parameters<Networks['attachPublicAddress']>[0]): Promise<PublicAddress> {
+    const { cluster, uid, region, name, interfaceId } = request;
+    const doing = `give ${name} of ${cluster} a public address`;
+    const addresses = [...this.#records.addressesIn(region)];
+    const existing = addresses.find((other) => other.uid === uid && other.name === name);
+    refuseIfAsked(this.#faults, 'ec2', existing ? 'DescribeAddresses' : 'AllocateAddress', doing);
+    if (existing) return publicAddress(existing);
+    // 203.0.113.0/24 and its neighbours are for documentation (RFC 5737): nobody is reached by them.
+    const taken = new Set(addresses.map(({ address }) => address));
+    const address = documentationAddresses().find((candidate) => !taken.has(candidate));
+    if (address === undefined)
+      throw awsRefusal('AddressLimitExceeded', 'The maximum number of addresses has been reached.', doing);
+    const record = { id: newEc2Id('eipalloc'), cluster, uid, region, name, address, interfaceId };
+    await this.#records.addresses.put(record.id, record);
+    return publicAddress(record);
+  }
+
+  async listPublicAddresses(region: string, uid: string): Promise<readonly PublicAddress[]> {
+    refuseIfAsked(this.#faults, 'ec2', 'DescribeAddresses', `list the public addresses of ${uid}`);
+    return [...this.#records.addressesIn(region)].filter((record) => record.uid === uid).map(publicAddress);
+  }
+
+  async releasePublicAddress(region: string, id: string): Promise<void> {
+    refuseIfAsked(this.#faults, 'ec2', 'ReleaseAddress', `release the public address ${id}`);
+    if (this.#records.addresses.get(id)?.region === region) await this.#records.addresses.delete(id);
+  }
+}
+
+function publicAddress({ id, name, address }: AddressRecord): PublicAddress {
+  return { id, name, address };
+}
+
+function documentationAddresses(): string[] {
+  const networks = ['203.0.113', '198.51.100', '192.0.2'];
+  return networks.flatMap((network) => Array.from({ length: 254 }, (_, host) => `${network}.${host + 1}`));
 }
 
 function shown({ id, name, address }: InterfaceRecord): NetworkInterface {

@@ -25,7 +25,7 @@ export function awsRefusal(name: string, message: string, doing: string): unknow
 /** Throws when a fault was asked for that fits this call; consumes it. */
 export function refuseIfAsked(
   faults: Faults,
-  service: 'ec2' | 'secretsmanager' | 's3',
+  service: 'ec2' | 'secretsmanager' | 's3' | 'ssm' | 'servicequotas' | 'iam',
   call: string,
   doing: string,
 ): void {

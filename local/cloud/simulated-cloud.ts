@@ -1,4 +1,13 @@
-import type { Artifacts, Clock, Machines, Networks, Secrets } from '../../core/ports.ts';
+import type {
+  Artifacts,
+  Clock,
+  Machines,
+  Networks,
+  NodeDiagnosis,
+  Permissions,
+  Quotas,
+  Secrets,
+} from '../../core/ports.ts';
 import type { Disk } from '../disk.ts';
 import { Faults } from '../faults.ts';
 import type { Log } from '../log.ts';
@@ -6,9 +15,11 @@ import type { Pace } from '../pace.ts';
 import { SimulatedArtifacts } from './artifacts.ts';
 import { Boot } from './boot.ts';
 import { BootStages, type SimulatedKubernetes } from './boot-stages.ts';
+import { SimulatedDiagnosis } from './diagnosis.ts';
 import { Ec2Records, isAlive } from './ec2-records.ts';
 import { SimulatedMachines } from './machines.ts';
 import { SimulatedNetworks } from './networks.ts';
+import { SimulatedQuotas } from './quotas.ts';
 import { SimulatedSecrets } from './secrets.ts';
 import { petraTags, SimulatedTaggedResources, type Tagged } from './tagged-resources.ts';
 
@@ -19,6 +30,9 @@ export interface SimulatedCloud {
   readonly secrets: Secrets;
   readonly artifacts: Artifacts;
   readonly tagged: SimulatedTaggedResources;
+  readonly diagnosis: NodeDiagnosis;
+  readonly quotas: Quotas;
+  readonly permissions: Permissions;
   /** Begins to boot machines, and goes on with those that another process left half-way. */
   start(): void;
   /** Resolves when nothing is under way any more; then the disk may be closed. */
@@ -43,6 +57,12 @@ export function openSimulatedCloud(parts: {
   const stages = new BootStages({ disk, records, secrets: machineSecrets, kubernetes, faults, clock });
   const boot = new Boot({ records, stages, pace, faults, clock, log });
   const secrets = new SimulatedSecrets({ disk, faults });
+  const tagged = new SimulatedTaggedResources({
+    disk,
+    faults,
+    sources: [(region) => ec2Resources(records, region), () => secretResources(secrets)],
+  });
+  const quota = parts.vcpuQuota === undefined ? {} : { vcpuQuota: parts.vcpuQuota };
   return {
     machines: new SimulatedMachines({
       records,
@@ -50,16 +70,16 @@ export function openSimulatedCloud(parts: {
       faults,
       clock,
       changed: () => boot.wake(),
-      ...(parts.vcpuQuota === undefined ? {} : { vcpuQuota: parts.vcpuQuota }),
+      ...quota,
     }),
     networks: new SimulatedNetworks({ records, faults, clock }),
     secrets,
     artifacts: new SimulatedArtifacts({ disk, faults }),
-    tagged: new SimulatedTaggedResources({
-      disk,
-      faults,
-      sources: [(region) => ec2Resources(records, region), () => secretResources(secrets)],
-    }),
+    tagged,
+    diagnosis: new SimulatedDiagnosis(records),
+    quotas: new SimulatedQuotas({ records, tagged, faults, ...quota }),
+    // Nobody is refused anything here.
+    permissions: { denied: async () => [] },
     start: () => boot.start(),
     stop: () => boot.stop(),
   };
@@ -70,6 +90,8 @@ function* ec2Resources(records: Ec2Records, region: string): IterableIterator<Ta
     if (isAlive(machine)) yield { type: 'ec2:instance', id: machine.id, tags: petraTags(machine) };
   for (const reserved of records.interfacesIn(region))
     yield { type: 'ec2:network-interface', id: reserved.id, tags: petraTags(reserved) };
+  for (const address of records.addressesIn(region))
+    yield { type: 'ec2:elastic-ip', id: address.id, tags: petraTags(address) };
 }
 
 /** In every region: a local Petra has none of its own, in which its secrets would be. */

@@ -51,9 +51,14 @@ export class SimulatedTaggedResources implements TaggedResources {
     await this.#added.delete(key(region, id));
   }
 
+  /** What simulated controllers made in a region. */
+  *added(region: string): IterableIterator<Tagged> {
+    for (const [, resource] of this.#added.entries()) if (resource.region === region) yield resource;
+  }
+
   *#all(region: string): IterableIterator<Tagged> {
     for (const source of this.#sources) yield* source(region);
-    for (const [, resource] of this.#added.entries()) if (resource.region === region) yield resource;
+    yield* this.added(region);
   }
 }
 

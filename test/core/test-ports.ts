@@ -7,6 +7,7 @@ import { DynamoDbOperations } from '../../adapters/dynamodb-operations.ts';
 import { DynamoDbResourceLedger } from '../../adapters/dynamodb-resource-ledger.ts';
 import { checkClusterSpec } from '../../core/capi/cluster-spec.ts';
 import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
+import type { LedgerEvent } from '../../core/fleet.ts';
 import { defaultLimits, type Ports } from '../../core/petra.ts';
 import type { WorkflowInput } from '../../core/ports.ts';
 import { openDatabase } from '../../local/database.ts';
@@ -15,6 +16,8 @@ export interface TestPorts extends Ports {
   /** Ids of executions, in the order of their starting. */
   readonly started: string[];
   readonly inputs: WorkflowInput[];
+  /** What was told to the world outside. */
+  readonly published: Omit<LedgerEvent, 'seq'>[];
   /** Moves the clock. */
   pass(seconds: number): void;
   close(): Promise<void>;
@@ -35,6 +38,7 @@ export async function testPorts(parts: Partial<Ports> = {}): Promise<TestPorts> 
   let uids = 0;
   const started: string[] = [];
   const inputs: WorkflowInput[] = [];
+  const published: Omit<LedgerEvent, 'seq'>[] = [];
   return {
     clock: { now: () => new Date(now) },
     newUid: () => {
@@ -59,6 +63,7 @@ export async function testPorts(parts: Partial<Ports> = {}): Promise<TestPorts> 
         started.push(id);
         inputs.push(input);
       },
+      state: async ({ id }) => (started.includes(id) ? 'running' : 'absent'),
     },
     machines: absent('Machines'),
     networks: absent('Networks'),
@@ -67,9 +72,15 @@ export async function testPorts(parts: Partial<Ports> = {}): Promise<TestPorts> 
     releases: absent('Releases'),
     tagged: absent('TaggedResources'),
     kubernetes: absent('KubernetesAccess'),
+    diagnosis: absent('NodeDiagnosis'),
+    quotas: absent('Quotas'),
+    permissions: absent('Permissions'),
+    events: { publish: async (event) => void published.push(event) },
+    metrics: { record: () => undefined },
     ...parts,
     started,
     inputs,
+    published,
     pass: (seconds) => {
       now += seconds * 1000;
     },

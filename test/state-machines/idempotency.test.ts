@@ -35,7 +35,7 @@ beforeAll(async () => {
   const ports: Ports = {
     ...petra.ports,
     // Started by the test itself, which runs each state twice.
-    workflows: { start: async () => {} },
+    workflows: { start: async () => {}, state: async () => 'running' },
   };
   const making = { management: 'mgmt', caller, verb: 'create', spec: workloadSpec() } as const;
   await runTwice(petra, ports, beginMaking(ports, { verb: 'init', spec: managementSpec(), caller }));

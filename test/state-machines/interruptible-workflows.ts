@@ -60,6 +60,10 @@ export class InterruptibleWorkflows implements Workflows {
     return this.#current.start(execution);
   }
 
+  state(operation: Parameters<Workflows['state']>[0]): ReturnType<Workflows['state']> {
+    return this.#current.state(operation);
+  }
+
   settled(id: string): Promise<void> {
     return this.#current.settled(id);
   }

@@ -39,6 +39,10 @@ export function withPortFaults(ports: Ports, faults: readonly PortFault[]): Port
     artifacts: faulty('artifacts', ports.artifacts, faults),
     releases: faulty('releases', ports.releases, faults),
     tagged: faulty('tagged', ports.tagged, faults),
+    diagnosis: faulty('diagnosis', ports.diagnosis, faults),
+    quotas: faulty('quotas', ports.quotas, faults),
+    permissions: faulty('permissions', ports.permissions, faults),
+    events: faulty('events', ports.events, faults),
     kubernetes: {
       connect: (kubeconfig): Kubernetes => faulty('kubernetes', kubernetes.connect(kubeconfig), faults),
     },

@@ -87,6 +87,9 @@ export async function wholePetra(
     secrets: cloud.secrets,
     artifacts: cloud.artifacts,
     tagged: cloud.tagged,
+    diagnosis: cloud.diagnosis,
+    quotas: cloud.quotas,
+    permissions: cloud.permissions,
     releases: new SyntheticReleases({ faults }),
     kubernetes: apis,
   };
