@@ -6,7 +6,7 @@ import type { ExecutionState, WorkflowInput, Workflows } from '../core/ports.ts'
 import { steps } from '../core/steps/catalogue.ts';
 import type { StepInput } from '../core/steps/context.ts';
 import { recordFailure } from '../core/steps/finish.ts';
-import { runStep } from '../core/steps/run-step.ts';
+import { runFinalStep, runStep } from '../core/steps/run-step.ts';
 import type { Faults } from './faults.ts';
 import type { Log } from './log.ts';
 import type { Pace } from './pace.ts';
@@ -123,7 +123,8 @@ export class LocalWorkflows implements Workflows {
     const step = steps[verb][state];
     if (state !== 'RecordFailure' && !step)
       throw new Error(`state machine ${verb} has an unknown state ${state}`);
-    const output = step ? await runStep(ports, state, step, payload) : await recordFailure(ports, payload);
+    const run = step?.final ? runFinalStep : runStep;
+    const output = step ? await run(ports, state, step, payload) : await recordFailure(ports, payload);
     await this.#crashIfAsked(verb, state, 'after');
     return output;
   }

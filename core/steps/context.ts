@@ -18,10 +18,10 @@ export interface StepInput extends WorkflowInput {
 }
 
 /** What running any step takes: its lock, its timeline and the ledger. */
-export type StepPorts = Pick<
-  Ports,
-  'clock' | 'settings' | 'fleet' | 'operations' | 'ledger' | 'events' | 'metrics'
->;
+export type StepPorts = Pick<Ports, 'clock' | 'settings' | 'fleet' | 'operations' | 'ledger'>;
+
+/** What ending an operation takes besides: the world outside is told. */
+export type EndPorts = Pick<Ports, 'events' | 'metrics'>;
 
 /**
  * What a step works with: the ports it names, and those that every step has. The lock was renewed and the record read

@@ -5,7 +5,7 @@ import { textAt } from '../json-fields.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Kubernetes, ObjectReference } from '../ports.ts';
 import { observeCluster } from './cluster-state.ts';
-import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
+import { deadlineAfter, type EndPorts, isOver, type StepContext, type StepInput } from './context.ts';
 import { succeed } from './finish.ts';
 import { madeOnce } from './made.ts';
 import { managementNotReady, managementOf, requireManagementApi } from './management-api.ts';
@@ -151,7 +151,7 @@ export async function readKubeconfig(api: Kubernetes, cluster: string): Promise<
 }
 
 /** Ends init and create: the cluster is Ready. */
-export async function recordReady(context: StepContext): Promise<StepOutput> {
+export async function recordReady(context: StepContext<keyof EndPorts>): Promise<StepOutput> {
   return succeed(context, { phase: 'Ready', readyAt: context.clock.now().toISOString() });
 }
 

@@ -2,7 +2,14 @@ import { beginRemoval, heldLock } from '../begin-operation.ts';
 import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord, ResourceType } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
-import { deadlineAfter, isOver, required, type StepContext, type StepInput } from './context.ts';
+import {
+  deadlineAfter,
+  type EndPorts,
+  isOver,
+  required,
+  type StepContext,
+  type StepInput,
+} from './context.ts';
 import { refuseProtected } from './deletion-protection.ts';
 import { managementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
@@ -105,7 +112,9 @@ export async function checkLateClusters(
 }
 
 /** Starts one delete operation for each workload cluster, or attaches to the one that runs. Safe to repeat. */
-export async function deleteWorkloads(context: StepContext<'workflows'>): Promise<StepOutput> {
+export async function deleteWorkloads(
+  context: StepContext<'workflows' | keyof EndPorts>,
+): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);
   await beginDeletions(context, clusters);
   return {
@@ -115,7 +124,7 @@ export async function deleteWorkloads(context: StepContext<'workflows'>): Promis
 }
 
 async function beginDeletions(
-  context: StepContext<'workflows'>,
+  context: StepContext<'workflows' | keyof EndPorts>,
   clusters: readonly ClusterRecord[],
 ): Promise<void> {
   refuseProtected(clusters);
@@ -133,7 +142,7 @@ async function beginDeletions(
  * has ended. @throws WorkloadDeletionFailed with each one's own failure.
  */
 export async function checkWorkloadsDeleted(
-  context: StepContext<'workflows'>,
+  context: StepContext<'workflows' | keyof EndPorts>,
   input: StepInput,
 ): Promise<StepOutput> {
   const clusters = await workloadClusters(context, context.record.name);

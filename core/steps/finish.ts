@@ -6,12 +6,15 @@ import { errorCatalogue, hasCode, PetraError } from '../errors.ts';
 import type { Failure, OperationRecord } from '../fleet.ts';
 import type { ClusterChange } from '../ports.ts';
 import { closeOperation, closeSettled, isSettled, restingPhase } from './close-operation.ts';
-import type { StepContext, StepInput, StepPorts } from './context.ts';
+import type { EndPorts, StepContext, StepInput, StepPorts } from './context.ts';
 import { toFailure } from './failure.ts';
 import type { StepOutput } from './run-step.ts';
 
 /** Ends an operation well: sets the cluster's last phase, gives the lock back, closes the operation. */
-export async function succeed(context: StepContext, change: ClusterChange): Promise<StepOutput> {
+export async function succeed(
+  context: StepContext<keyof EndPorts>,
+  change: ClusterChange,
+): Promise<StepOutput> {
   const endedAt = context.clock.now().toISOString();
   await context.fleet.release(context.lease, { ...change, updatedAt: endedAt });
   await closeOperation(context, context.operation, { status: 'Succeeded', endedAt });
@@ -22,7 +25,7 @@ export async function succeed(context: StepContext, change: ClusterChange): Prom
  * Ends an operation that failed: keeps the original cause, gives the lock back. The cluster goes back to Ready when
  * nothing of it was touched, else it is Failed and the same command resumes. Safe to repeat.
  */
-export async function recordFailure(ports: StepPorts, input: StepInput): Promise<StepOutput> {
+export async function recordFailure(ports: StepPorts & EndPorts, input: StepInput): Promise<StepOutput> {
   const { id, cluster, uid, fence } = input.operation;
   const operation = await ports.operations.find(id);
   const record = await ports.fleet.find(cluster);

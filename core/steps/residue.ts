@@ -1,6 +1,6 @@
 import { PetraError } from '../errors.ts';
 import type { ResidueLine } from '../fleet.ts';
-import { isOver, type StepContext, type StepInput } from './context.ts';
+import { type EndPorts, isOver, type StepContext, type StepInput } from './context.ts';
 import { capaTag } from './create.ts';
 import { succeed } from './finish.ts';
 import type { StepOutput } from './run-step.ts';
@@ -52,7 +52,9 @@ export async function checkResidue(
 }
 
 /** Ends a removal: the record becomes a tombstone, the name is free, the operation keeps the residue report. */
-export async function recordRemoved(context: StepContext<'tagged' | 'resources'>): Promise<StepOutput> {
+export async function recordRemoved(
+  context: StepContext<'tagged' | 'resources' | keyof EndPorts>,
+): Promise<StepOutput> {
   await context.operations.keepResidue(context.operation.id, await findResidue(context));
   return succeed(context, { phase: 'Deleted', deletedAt: context.clock.now().toISOString() });
 }

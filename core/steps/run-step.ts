@@ -3,7 +3,7 @@ import type { LedgerEvent, OperationRecord, StepRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import type { Lease } from '../ports.ts';
 import { closeSettled, isSettled } from './close-operation.ts';
-import type { StepContext, StepInput, StepPorts } from './context.ts';
+import type { EndPorts, StepContext, StepInput, StepPorts } from './context.ts';
 import { toFailure, unforeseen } from './failure.ts';
 
 /** What a step leaves for the state machine: small facts only, never a spec, manifest or secret. */
@@ -51,7 +51,37 @@ export type StepFunction<P extends keyof Ports> = (
 export async function runStep<P extends keyof Ports>(
   ports: StepPorts & Pick<Ports, P>,
   state: string,
-  step: { readonly run: StepFunction<P>; readonly final?: boolean },
+  step: { readonly run: StepFunction<P> },
+  input: StepInput,
+): Promise<StepOutput> {
+  return run(ports, state, { run: step.run, final: false }, input);
+}
+
+/**
+ * Runs the step that ends an operation. It gives the lock back, and may then be run again, since its answer was lost:
+ * that is success. A function of its own, since only the end of an operation is told to the world outside.
+ */
+export async function runFinalStep<P extends keyof Ports>(
+  ports: StepPorts & EndPorts & Pick<Ports, P>,
+  state: string,
+  step: { readonly run: StepFunction<P> },
+  input: StepInput,
+): Promise<StepOutput> {
+  try {
+    return await run(ports, state, { run: step.run, final: true }, input);
+  } catch (error) {
+    if (!hasCode(error, 'LeaseLost')) throw error;
+    const operation = await ports.operations.find(input.operation.id);
+    if (!operation || !isSettled(await ports.fleet.find(operation.cluster), operation)) throw error;
+    await closeSettled(ports, operation);
+    return {};
+  }
+}
+
+async function run<P extends keyof Ports>(
+  ports: StepPorts & Pick<Ports, P>,
+  state: string,
+  step: { readonly run: StepFunction<P>; readonly final: boolean },
   input: StepInput,
 ): Promise<StepOutput> {
   const { id, cluster, uid, fence } = input.operation;
@@ -61,17 +91,7 @@ export async function runStep<P extends keyof Ports>(
   const operation = await ports.operations.find(id);
   if (!operation) throw new PetraError('InternalError', `operation ${id} has no record`);
 
-  const record = await ports.fleet.renew(lease, expiresAt).catch(async (error: unknown) => {
-    // A final step gives the lock back and may then be run again, since its answer was lost.
-    if (step.final && hasCode(error, 'LeaseLost') && isSettled(await ports.fleet.find(cluster), operation))
-      return undefined;
-    throw error;
-  });
-  if (!record) {
-    await closeSettled(ports, operation);
-    return {};
-  }
-
+  const record = await ports.fleet.renew(lease, expiresAt);
   const known = operation.steps.find((entry) => entry.name === state);
   const continues = known !== undefined && known.status !== 'Succeeded';
   const running: StepRecord = {
@@ -87,7 +107,7 @@ export async function runStep<P extends keyof Ports>(
   try {
     const output = await step.run({ ...ports, record, operation, lease }, input);
     const isNews = known?.status !== 'Succeeded' || known.message !== output.message;
-    await recordOutcome(ports, operation, running, output, isNews && step.final !== true);
+    await recordOutcome(ports, operation, running, output, isNews && !step.final);
     return output;
   } catch (error) {
     const named = error instanceof PetraError ? error : unforeseen(state, error);

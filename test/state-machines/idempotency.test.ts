@@ -10,7 +10,7 @@ import type { WorkflowInput } from '../../core/ports.ts';
 import { steps } from '../../core/steps/catalogue.ts';
 import type { StepInput } from '../../core/steps/context.ts';
 import { recordFailure } from '../../core/steps/finish.ts';
-import { runStep } from '../../core/steps/run-step.ts';
+import { runFinalStep, runStep } from '../../core/steps/run-step.ts';
 import { Ec2Records } from '../../local/cloud/ec2-records.ts';
 import { Pace } from '../../local/pace.ts';
 import { runWorkflow } from '../../local/run-workflow.ts';
@@ -76,9 +76,10 @@ async function taskTwice(
 ): Promise<unknown> {
   const step = steps[verb][state];
   if (!step) return recordFailure(ports, payload);
-  await runStep(ports, state, step, payload);
+  const run = step.final ? runFinalStep : runStep;
+  await run(ports, state, step, payload);
   const first = await everythingPetraWrote(petra, payload);
-  const output = await runStep(ports, state, step, payload);
+  const output = await run(ports, state, step, payload);
   const second = await everythingPetraWrote(petra, payload);
   const name = `${verb}.${state}`;
   observed.set(name, [...(observed.get(name) ?? []), { first, second }]);

@@ -10,7 +10,7 @@ import type { StepInput } from '../../../core/steps/context.ts';
 import { toFailure, unforeseen } from '../../../core/steps/failure.ts';
 import { managementVersions } from '../../../core/steps/init-preflight.ts';
 import { managementOf } from '../../../core/steps/management-api.ts';
-import { runStep, type StepOutput } from '../../../core/steps/run-step.ts';
+import { runFinalStep, runStep, type StepOutput } from '../../../core/steps/run-step.ts';
 import { SyntheticReleases } from '../../../local/synthetic-releases.ts';
 import { record } from '../api/recorded-clusters.ts';
 import { managementSpec, type TestPorts, testPorts, workloadSpec } from '../test-ports.ts';
@@ -50,7 +50,7 @@ async function initStep(
 async function run(all: Ports, verb: Verb, state: string, input: StepInput): Promise<StepOutput> {
   const step = steps[verb][state];
   if (!step) throw new Error(`${verb} has no ${state}`);
-  return runStep(all, state, step, input);
+  return (step.final ? runFinalStep : runStep)(all, state, step, input);
 }
 
 describe('a state machine that is wrong is told so', () => {
