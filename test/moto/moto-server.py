@@ -87,6 +87,11 @@ def create_secret_alone(self, *rest, **named):
 SecretsManagerBackend.create_secret = create_secret_alone
 
 
+# Each changes moto when it is imported.
+import cloudformation_types  # noqa: E402, F401
+import step_functions_pace  # noqa: E402, F401
+
+
 def end_with_parent():
     sys.stdin.read()
     os._exit(0)
