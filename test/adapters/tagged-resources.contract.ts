@@ -5,9 +5,9 @@ import type { Machines, Networks, Secrets, TaggedResources } from '../../core/po
 /** What an adapter of tagged resources under test needs: itself, and what makes resources for it to find. */
 export interface TaggedResourcesUnderTest {
   readonly tagged: TaggedResources;
-  readonly machines: Machines;
-  readonly networks: Networks;
-  readonly secrets: Secrets;
+  readonly machines: Pick<Machines, 'launch' | 'terminate'>;
+  readonly networks: Pick<Networks, 'reserveInterface' | 'releaseInterface'>;
+  readonly secrets: Pick<Secrets, 'put' | 'remove'>;
   readonly region: string;
   readonly instanceType: string;
   readonly close?: () => Promise<void>;

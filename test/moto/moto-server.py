@@ -24,6 +24,7 @@ default_user_config["lambda"] = {"use_docker": False}
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.stepfunctions.parser import api as step_functions_api
@@ -85,6 +86,9 @@ def create_secret_alone(self, *rest, **named):
 
 
 SecretsManagerBackend.create_secret = create_secret_alone
+
+# EC2 has other names for two kinds in DescribeTags than moto.
+EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "eipalloc": "elastic-ip"})
 
 
 # Each changes moto when it is imported.
