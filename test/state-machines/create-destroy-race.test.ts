@@ -160,7 +160,7 @@ test('create that applies its Cluster while destroy looks is seen before any mac
   const destroying = await beginDestroy();
   await interleaved;
   expect(await petra.ended(destroying)).toMatchObject({
-    failure: { code: 'WorkloadClustersExist', step: 'TerminateMachines' },
+    failure: { code: 'WorkloadClustersExist', step: 'CheckLateClusters' },
   });
   expect(await petra.ended(creating)).toMatchObject({ status: 'Succeeded' });
   expect(await phaseOf('mgmt')).toBe('Ready');

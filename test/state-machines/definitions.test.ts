@@ -29,6 +29,9 @@ interface State {
   }[];
 }
 
+/** What Step Functions calls the end of a function that was killed, or hung. */
+const killed = new Set(['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout', 'States.Timeout']);
+
 const verbs: readonly Verb[] = ['init', 'create', 'delete', 'destroy'];
 
 function statesOf(verb: Verb): ReadonlyMap<string, State> {
@@ -62,18 +65,33 @@ describe.each(verbs)('%s', (verb) => {
       expect(retry.MaxAttempts).toBeGreaterThan(0);
       for (const error of retry.ErrorEquals) {
         expect(
-          error.startsWith('Lambda.') || Object.hasOwn(errorCatalogue, error),
+          error.startsWith('Lambda.') || killed.has(error) || Object.hasOwn(errorCatalogue, error),
           `${name} retries ${error}`,
         ).toBe(true);
       }
     }
-    const [caught] = state.Catch ?? [];
+    const caught = (state.Catch ?? []).at(-1);
     expect(caught?.ErrorEquals).toEqual(['States.ALL']);
     expect(caught?.Next).toBe(name === 'RecordFailure' ? 'OperationFailed' : 'RecordFailure');
   });
 
+  test.each(tasks)('%s is run again when its function was killed', (_name, state) => {
+    expect(state.Retry?.at(-1)?.ErrorEquals).toEqual([...killed]);
+  });
+
+  test.each(tasks)(
+    '%s sends to a diagnosis only errors by name, which then end as they would have',
+    (_name, state) => {
+      for (const { ErrorEquals, Next } of (state.Catch ?? []).slice(0, -1)) {
+        expect(steps[verb][Next]?.diagnoses).toBe(true);
+        expect(statesOf(verb).get(Next)?.Next).toBe('RecordFailure');
+        for (const error of ErrorEquals) expect(Object.hasOwn(errorCatalogue, error)).toBe(true);
+      }
+    },
+  );
+
   test.each(tasks)('%s only gets ids and small facts', (_name, state) => {
-    const known = ['operation', 'deadline', 'provider', 'components', 'error'];
+    const known = ['operation', 'deadline', 'provider', 'components', 'error', 'serversRun'];
     const given = Object.keys(state.Parameters?.Payload ?? {}).map((key) => key.replace(/\.\$$/, ''));
     expect(given.filter((key) => !known.includes(key))).toEqual([]);
   });
@@ -84,9 +102,12 @@ describe.each(verbs)('%s', (verb) => {
       if (state.Type !== 'Wait') continue;
       expect(state.Seconds).toBeGreaterThan(0);
       const check = states.get(state.Next ?? '');
-      expect(Object.keys(check?.Parameters?.Payload ?? {}), `${name} leads to a check`).toContain(
-        'deadline.$',
-      );
+      // What asks EC2 may come first; the check of Kubernetes after it has the deadline.
+      const checks = [check, states.get(check?.Next ?? '')];
+      expect(
+        checks.some((one) => Object.hasOwn(one?.Parameters?.Payload ?? {}, 'deadline.$')),
+        `${name} leads to a check`,
+      ).toBe(true);
     }
   });
 
@@ -94,7 +115,7 @@ describe.each(verbs)('%s', (verb) => {
     const longest = Math.max(
       ...[...statesOf(verb).values()].map((state) => (state.TimeoutSeconds ?? 0) + (state.Seconds ?? 0)),
     );
-    const retries = 6 * 30 + 3 * 120;
+    const retries = 6 * 30 + 2 * 10;
     expect(longest + retries).toBeLessThan(15 * 60);
   });
 });

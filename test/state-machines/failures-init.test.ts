@@ -181,7 +181,7 @@ const cases: readonly FailureCase[] = [
   },
   {
     why: 'the first server is terminated',
-    state: 'CheckApi',
+    state: 'CheckServers',
     code: 'MachineLost',
     spoil: loseMachine('init.LaunchServers', 'server-0'),
     message: /1 of 1 server/,
@@ -223,7 +223,7 @@ const cases: readonly FailureCase[] = [
   },
   {
     why: 'a worker is terminated',
-    state: 'CheckNodes',
+    state: 'CheckInstances',
     code: 'MachineLost',
     spoil: loseMachine('init.LaunchWorkers', 'agent-1'),
     message: /1 of 2 agent/,
