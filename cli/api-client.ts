@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import type {
   ClusterView,
   Health,
@@ -12,13 +12,16 @@ import type {
 import type { ClusterSpec } from '../core/capi/spec-schema.ts';
 import { PetraError } from '../core/errors.ts';
 import type { ClusterKind, LedgerEvent } from '../core/fleet.ts';
-import { problemToError } from './problem.ts';
+import { isProblem, problemToError } from './problem.ts';
+import type { Signer, UnsignedRequest } from './signer.ts';
 
 /** Where a Petra answers, and what it asks of callers. */
 export interface Connection {
   readonly url: string;
-  /** Bearer token. A Petra on AWS will want signed requests instead: they belong beside this, in `headers()`. */
+  /** Bearer token. */
   readonly token?: string;
+  /** A Petra on AWS wants signed requests instead. */
+  readonly signer?: Signer;
 }
 
 /** How to find the Petra to talk to. */
@@ -33,8 +36,15 @@ type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Answer {
   readonly status: number;
-  readonly type: string;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
+}
+
+interface Call {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Query;
+  readonly body: string | undefined;
 }
 
 /** The API refuses larger pages. */
@@ -46,11 +56,14 @@ const answerLimitMilliseconds = 30_000;
 /** The HTTP API as functions. Failures are PetraErrors: the server's own, or `PetraUnreachable`. */
 export class ApiClient {
   readonly #endpoint: Endpoint;
+  readonly #env: Readonly<Record<string, string | undefined>>;
   #connection: Connection | undefined;
   #reached = false;
 
-  constructor(endpoint: Endpoint) {
+  /** `env` only explains failures to connect. */
+  constructor(endpoint: Endpoint, env: Readonly<Record<string, string | undefined>> = {}) {
     this.#endpoint = endpoint;
+    this.#env = env;
   }
 
   /** The address in use, for messages. */
@@ -133,24 +146,22 @@ export class ApiClient {
   }
 
   async #call<T>(method: string, path: string, query: Query = {}, body?: unknown): Promise<T> {
-    const answer = await this.#reach(method, path, query, body);
+    const call = { method, path, query, body: body === undefined ? undefined : JSON.stringify(body) };
+    const answer = await this.#reach(call);
     if (answer.status >= 400) throw problemToError(answer.status, answer.body, this.url);
     try {
       return JSON.parse(answer.body);
     } catch (cause) {
-      throw new PetraError(
-        'PetraUnreachable',
-        `${this.url} answered, but not as a Petra does (${answer.type})`,
-        {
-          cause,
-        },
-      );
+      const type = answer.headers['content-type'] ?? 'no content type';
+      throw new PetraError('PetraUnreachable', `${this.url} answered, but not as a Petra does (${type})`, {
+        cause,
+      });
     }
   }
 
-  async #reach(method: string, path: string, query: Query, body: unknown): Promise<Answer> {
+  async #reach(call: Call): Promise<Answer> {
     try {
-      const answer = await this.#send(method, path, query, body);
+      const answer = await this.#sendUntilAccepted(call);
       this.#reached = true;
       return answer;
     } catch (error) {
@@ -158,52 +169,90 @@ export class ApiClient {
       if (this.#reached || this.#endpoint.revive === undefined) throw error;
       this.#reached = true;
       await this.#endpoint.revive();
-      return await this.#send(method, path, query, body);
+      return await this.#sendUntilAccepted(call);
     }
   }
 
-  #send(method: string, path: string, query: Query, body: unknown): Promise<Answer> {
+  /** Sends once more when the caller's credentials were renewed meanwhile. */
+  async #sendUntilAccepted(call: Call): Promise<Answer> {
     this.#connection ??= this.#endpoint.locate();
-    const { url, token } = this.#connection;
-    const target = new URL(`${url.replace(/\/+$/, '')}${path}`);
-    for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) target.searchParams.set(name, String(value));
-    }
-    const payload = body === undefined ? undefined : JSON.stringify(body);
+    const connection = this.#connection;
+    const { signer } = connection;
+    const request = unsigned(connection.url, call);
+    const answer = await this.#send(connection, request, call.body);
+    if (signer === undefined || !isGatewayRefusal(answer)) return answer;
+    const second = (await signer.renew()) ? await this.#send(connection, request, call.body) : answer;
+    if (isGatewayRefusal(second)) throw await signer.explain(request, second);
+    return second;
+  }
+
+  async #send(
+    { url, token, signer }: Connection,
+    request: UnsignedRequest,
+    body: string | undefined,
+  ): Promise<Answer> {
     const options: RequestOptions = {
-      method,
+      method: request.method,
       headers: {
         accept: 'application/json',
+        ...request.headers,
+        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(payload === undefined
-          ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+        ...(signer === undefined ? {} : await signer.sign(request)),
       },
       timeout: answerLimitMilliseconds,
       // One connection per request: a kept one could be closed by the server at the moment of the next poll.
       agent: false,
     };
-    return new Promise((resolve, reject) => {
-      const fail = (cause: unknown) => reject(unreachable(url, cause));
-      const request = open(target, options, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', fail);
-        response.on('end', () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            type: response.headers['content-type'] ?? 'no content type',
-            body: Buffer.concat(chunks).toString('utf8'),
-          }),
-        );
-      });
-      request.on('timeout', () =>
-        request.destroy(new Error(`no answer within ${answerLimitMilliseconds / 1000} s`)),
-      );
-      request.on('error', fail);
-      request.end(payload);
-    });
+    try {
+      return await exchange(request.url, options, body);
+    } catch (cause) {
+      const { unreachable } = await import('./unreachable.ts');
+      throw unreachable(url, cause, this.#env);
+    }
   }
+}
+
+/** Whether something before Petra refused the request, and not Petra. */
+function isGatewayRefusal({ status, body }: Answer): boolean {
+  return (status === 401 || status === 403) && !isProblem(body);
+}
+
+function unsigned(address: string, { method, path, query, body }: Call): UnsignedRequest {
+  const url = new URL(`${address.replace(/\/+$/, '')}${path}`);
+  // Not by searchParams: a blank has to be %20 where requests are signed, and they write a plus sign.
+  url.search = Object.entries(query)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`)
+    .join('&');
+  return {
+    method,
+    url,
+    headers: body === undefined ? {} : { 'content-type': 'application/json' },
+    body: body ?? '',
+  };
+}
+
+function exchange(target: URL, options: RequestOptions, body: string | undefined): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = open(target, options, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () =>
+        resolve({
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: Buffer.concat(chunks).toString('utf8'),
+        }),
+      );
+    });
+    request.on('timeout', () =>
+      request.destroy(new Error(`no answer within ${answerLimitMilliseconds / 1000} s`)),
+    );
+    request.on('error', reject);
+    request.end(body);
+  });
 }
 
 /**
@@ -214,8 +263,4 @@ function open(target: URL, options: RequestOptions, onResponse: (response: Incom
   return target.protocol === 'https:'
     ? process.getBuiltinModule('node:https').request(target, options, onResponse)
     : process.getBuiltinModule('node:http').request(target, options, onResponse);
-}
-
-function unreachable(url: string, cause: unknown): PetraError {
-  return new PetraError('PetraUnreachable', `the Petra API at ${url} does not answer`, { cause });
 }

@@ -6,7 +6,7 @@ export type Register = (parent: Command, context: Context) => void;
 
 /** A command and how to load it. */
 export interface CommandEntry {
-  readonly group?: 'capi' | 'local';
+  readonly group?: 'capi' | 'config' | 'local';
   readonly name: string;
   readonly load: () => Promise<Register>;
 }
@@ -14,6 +14,7 @@ export interface CommandEntry {
 /** What the groups are for. */
 export const groups = {
   capi: 'manage clusters through Cluster API',
+  config: 'which Petra commands talk to',
   local: 'the Petra on this machine, with simulated AWS and Kubernetes',
 } as const;
 
@@ -65,6 +66,21 @@ export const commandTable: readonly CommandEntry[] = [
     group: 'capi',
     name: 'unlock',
     load: async () => (await import('./commands/capi/unlock.ts')).registerUnlock,
+  },
+  {
+    group: 'config',
+    name: 'use-stack',
+    load: async () => (await import('./commands/config/use-stack.ts')).registerUseStack,
+  },
+  {
+    group: 'config',
+    name: 'show',
+    load: async () => (await import('./commands/config/show.ts')).registerConfigShow,
+  },
+  {
+    group: 'config',
+    name: 'reset',
+    load: async () => (await import('./commands/config/reset.ts')).registerConfigReset,
   },
   { group: 'local', name: 'up', load: async () => (await import('./commands/local/up.ts')).registerLocalUp },
   {

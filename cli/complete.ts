@@ -2,10 +2,14 @@
 
 import type { Command, Option } from 'commander';
 
-/** What only a running Petra knows. */
+/** What only a running Petra, or AWS, knows. */
 export interface Names {
   clusters(kind?: 'workload' | 'management'): Promise<readonly string[]>;
   operations(): Promise<readonly string[]>;
+  /** Of the AWS configuration. */
+  profiles(): Promise<readonly string[]>;
+  /** Stacks of Petra in an AWS account. */
+  stacks(): Promise<readonly string[]>;
 }
 
 export interface Candidate {
@@ -127,6 +131,7 @@ function options({ command, used }: Position): Completion {
 async function optionValues(option: Option, names: Names): Promise<Completion> {
   if (option.argChoices) return plain(option.argChoices);
   if (fileOptions.has(option.long ?? '')) return { candidates: [], files: true };
+  if (option.long === '--profile') return plain(await names.profiles());
   if (option.long === '--management') return plain(await names.clusters('management'));
   if (option.long === '--cluster') return plain(await names.clusters());
   return nothing;
@@ -143,6 +148,7 @@ async function operands(position: Position, names: Names): Promise<Completion> {
   }
   const argument = command.registeredArguments[position.operands];
   if (argument?.argChoices) return plain(argument.argChoices);
+  if (argument?.name() === 'stack') return plain(await names.stacks());
   if (argument?.name() === 'id') return plain(await names.operations());
   // A cluster is given by name or by file, never by both.
   const hasFile = [...position.used].some((option) => option.long === '--file');

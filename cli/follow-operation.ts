@@ -67,6 +67,7 @@ export async function followOperation(
         operation = seen;
         progress.update(operation);
       } catch (error) {
+        if (isOfCaller(error)) throw goesOn(error, operation);
         if (!isPassing(error)) throw error;
         if (awaySince === undefined) {
           awaySince = performance.now();
@@ -88,6 +89,21 @@ export async function followOperation(
 /** A Petra that restarts, or whose storage is away for a moment, is as good as one that does not answer. */
 function isPassing(error: unknown): error is PetraError {
   return hasCode(error, 'PetraUnreachable', 'StorageUnavailable', 'AwsUnavailable', 'Throttled');
+}
+
+/** What only the caller can mend, and the operation does not need. */
+function isOfCaller(error: unknown): error is PetraError {
+  return hasCode(error, 'CredentialsExpired', 'CredentialsMissing', 'CredentialsRefused', 'ClockSkewed');
+}
+
+/** The same error, with what it means for the operation. */
+function goesOn(error: PetraError, operation: OperationView): PetraError {
+  return new PetraError(error.code, `${error.message}; ${operation.id} goes on without this command`, {
+    cause: error.cause,
+    evidence: error.evidence,
+    fix: `${error.fix} It attaches to the operation.`,
+    details: { operation: operation.id },
+  });
 }
 
 async function pause(milliseconds: number, operation: OperationView, signal?: AbortSignal): Promise<void> {

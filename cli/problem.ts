@@ -20,6 +20,15 @@ function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
+/** Whether this is an error of Petra itself, and not of something before it. */
+export function isProblem(body: string): boolean {
+  try {
+    return typeof JSON.parse(body)?.code === 'string';
+  } catch {
+    return false;
+  }
+}
+
 /** The error that an answer of the API stands for. */
 export function problemToError(status: number, body: string, url: string): PetraError {
   let problem: Partial<Problem> & { readonly evidence?: unknown; readonly causes?: unknown };
@@ -29,6 +38,7 @@ export function problemToError(status: number, body: string, url: string): Petra
     problem = {};
   }
   if (typeof problem.code !== 'string') {
+    if (status === 429) return new PetraError('Throttled', `${url} asks to slow down (429)`);
     return new PetraError('PetraUnreachable', `${url} answered ${status}, but not as a Petra does`, {
       ...(body === '' ? {} : { evidence: [`it said: ${body.replace(/\s+/g, ' ').trim().slice(0, 200)}`] }),
     });

@@ -7,8 +7,34 @@ const introduction = `<!-- Written by scripts/generate-cli-doc.ts from the comma
 
 # The command line
 
-\`petra\` talks to a Petra over HTTP: the one at \`--endpoint\` or \`PETRA_ENDPOINT\`, or else the one on this machine, which
-it starts when it does not run.
+\`petra\` talks to a Petra over HTTP: one on AWS, or the one on this machine, which it starts when it does not run.
+
+## Which Petra
+
+The first of these that says something decides; \`petra config show\` tells which it was.
+
+| | |
+|---|---|
+| \`--endpoint URL\` | the Petra at this address |
+| \`--local\`, \`--state FOLDER\` | the Petra on this machine |
+| \`PETRA_ENDPOINT\` | the Petra at this address |
+| \`PETRA_STATE\` | the Petra on this machine with its state in this folder |
+| \`petra config use-stack\` | the stack on AWS that was chosen last |
+| nothing | the Petra on this machine |
+
+Commands that make or remove something say on stderr which Petra they talk to, when it is not the one on this machine.
+\`petra local …\` is only ever about this machine.
+
+**Requests to a Petra on AWS are signed** (Signature Version 4) with the AWS credentials that the AWS CLI would use:
+\`--profile\`, else the profile of \`use-stack\`, else the usual chain of environment, default profile, web identity, and the
+role of a container or instance. SSO, roles and \`credential_process\` work in profiles. Credentials that expire during a long
+wait are looked for again. A caller needs the IAM action \`execute-api:Invoke\` on the routes it uses; the error for a missing
+permission names the resource. \`use-stack\` reads the parameter \`/petra/STACK/api\`, and needs \`ssm:GetParameter\` on it.
+
+**With \`PETRA_TOKEN\` set**, requests to \`--endpoint\` or \`PETRA_ENDPOINT\` carry that token instead of a signature, as
+the Petra on another machine wants it.
+
+Signed requests have been tried against a check of the signature written for the tests, not yet against AWS itself.
 
 ## What holds for every command
 
@@ -31,9 +57,11 @@ ${exitCodeTable()}
 
 | environment variable | meaning |
 |---|---|
-| \`PETRA_ENDPOINT\` | address of the Petra to use; unset: the one on this machine |
-| \`PETRA_TOKEN\` | its bearer token; only ever sent over https or to this machine |
+| \`PETRA_ENDPOINT\` | address of the Petra to use |
+| \`PETRA_TOKEN\` | its bearer token; only ever sent over https or to this machine, never to the stack of \`use-stack\` |
 | \`PETRA_STATE\` | state folder of the local Petra (default: \`petra/local\` under \`XDG_STATE_HOME\` or \`~/.local/state\`) |
+| \`PETRA_CONFIG\` | file that \`petra config use-stack\` writes (default: \`petra/config.json\` under \`XDG_CONFIG_HOME\` or \`~/.config\`) |
+| \`AWS_PROFILE\`, \`AWS_REGION\`, \`AWS_ACCESS_KEY_ID\` … | as for the AWS CLI |
 | \`KUBECONFIG\` | its first file is where \`cluster-kubeconfig --merge\` writes (default: \`~/.kube/config\`) |
 | \`NO_COLOR\`, \`FORCE_COLOR\`, \`TERM\`, \`CI\` | colours and animation, see above |
 `;

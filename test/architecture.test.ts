@@ -50,6 +50,8 @@ const singleImporters: Readonly<Record<string, string>> = {
   'aws-local-stepfunctions': 'local/run-workflow.ts',
   'classic-level': 'local/disk.ts',
   '@peculiar/x509': 'local/kubernetes/certificates.ts',
+  '@aws-sdk/credential-provider-node': 'cli/aws-credentials.ts',
+  '@smithy/signature-v4': 'cli/aws-signer.ts',
 };
 
 function sources(folder: string): string[] {

@@ -37,11 +37,12 @@ function connectionOf(words: readonly string[]): ConnectionOptions {
       ? words.find((word) => word.startsWith(`${flag}=`))?.slice(flag.length + 1)
       : words[index + 1];
   };
-  const endpoint = after('--endpoint');
-  const state = after('--state');
+  const [endpoint, profile, region, state] = ['--endpoint', '--profile', '--region', '--state'].map(after);
   return {
     local: words.includes('--local'),
     ...(endpoint === undefined ? {} : { endpoint }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(region === undefined ? {} : { region }),
     ...(state === undefined ? {} : { state }),
   };
 }
@@ -59,5 +60,10 @@ function namesOf(words: readonly string[], context: Context): Names {
       (await ask((api) => api.clusters(kind === undefined ? {} : { kind }))).map((cluster) => cluster.name),
     operations: async () =>
       (await ask((api) => api.operations({ most: 100 }))).map((operation) => operation.id),
+    profiles: async () => await (await import('../aws-credentials.ts')).profileNames().catch(() => []),
+    stacks: async () => {
+      const { StackFinder } = await import('../stack-finder.ts');
+      return await new StackFinder(connectionOf(words), context).names().catch(() => []);
+    },
   };
 }

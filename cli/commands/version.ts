@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { hasCode } from '../../core/errors.ts';
-import { addConnectionOptions, type ConnectionOptions, clientFor, remoteEndpoint } from '../connect.ts';
+import { addConnectionOptions, type ConnectionOptions, clientFor } from '../connect.ts';
 import type { Context } from '../context.ts';
 import { addExamples } from '../examples.ts';
 import { addFormatOption, type FormatOption, show } from '../formats.ts';
 import { readEndpoint } from '../local-state.ts';
-import { localFolder } from '../state-option.ts';
 import { version } from '../version.ts';
+import { whichPetra } from '../which-petra.ts';
 
 interface VersionOptions extends ConnectionOptions, FormatOption {
   readonly client?: boolean;
@@ -49,8 +49,9 @@ async function serverVersion(
   options: ConnectionOptions,
   context: Context,
 ): Promise<ServerVersion | undefined> {
-  const isLocal = remoteEndpoint(options, context) === undefined;
-  if (isLocal && readEndpoint(localFolder(options, context)) === undefined) return undefined;
+  const petra = whichPetra(options, context);
+  const isLocal = petra.kind === 'local';
+  if (isLocal && readEndpoint(petra.folder) === undefined) return undefined;
   try {
     const api = clientFor(options, context);
     const health = await api.health();

@@ -16,6 +16,8 @@ const names: Names = {
     ...(kind === 'management' ? [] : ['dev', 'prod']),
   ],
   operations: async () => ['create-dev-1'],
+  profiles: async () => ['default', 'operations'],
+  stacks: async () => ['Petra', 'PetraTest'],
 };
 
 async function candidates(...words: string[]): Promise<string[]> {
@@ -44,6 +46,10 @@ describe('completion', () => {
     { words: ['capi', 'list', '--output', '='], gives: ['table', 'wide', 'json', 'yaml', 'name'] },
     { words: ['capi', 'list', '--all', '--al'], gives: [] },
     { words: ['capi', 'list', '--li'], gives: ['--limit'] },
+    { words: ['capi', 'list', '--profile', 'o'], gives: ['operations'] },
+    { words: ['config', 'use-stack', 'P'], gives: ['Petra', 'PetraTest'] },
+    { words: ['config', 'use-stack', '--pro'], gives: ['--profile'] },
+    { words: ['config', ''], gives: ['use-stack', 'show', 'reset'] },
     { words: ['completion', ''], gives: ['bash', 'zsh', 'fish'] },
     { words: ['__comp'], gives: [] },
     { words: ['nonsense', ''], gives: [] },

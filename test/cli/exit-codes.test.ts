@@ -147,6 +147,19 @@ const cases: readonly Case[] = [
     error: 'InvalidUsage',
   },
   {
+    what: 'a kubeconfig on its way in clear text',
+    args: ['capi', 'list', '--endpoint', 'http://petra.example'],
+    code: 2,
+    error: 'InvalidUsage',
+    env: { PETRA_TOKEN: '' },
+  },
+  {
+    what: 'an AWS profile for the Petra on this machine',
+    args: ['capi', 'list', '--profile', 'x', '--local'],
+    code: 2,
+    error: 'InvalidUsage',
+  },
+  {
     what: 'a success',
     args: ['capi', 'create', '-f', workload],
     code: 0,
@@ -240,7 +253,9 @@ describe('exit codes', () => {
     await new Promise<void>((resolve) => page.listen(0, '127.0.0.1', resolve));
     const address = page.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const run = await petra(['capi', 'list'], { env: { PETRA_ENDPOINT: `http://127.0.0.1:${port}` } });
+    const run = await petra(['capi', 'list'], {
+      env: { PETRA_ENDPOINT: `http://127.0.0.1:${port}`, PETRA_TOKEN: 'token' },
+    });
     page.close();
     expect(run.code).toBe(7);
     expect(run.stderr).toContain('  it said: <html> <p>Not found</p>xxx');

@@ -14,6 +14,7 @@ import type {
 import { toProblem } from '../../core/api/problem.ts';
 import { type ErrorCode, type ErrorDetails, PetraError } from '../../core/errors.ts';
 import type { Failure, LedgerEvent, ResidueLine, Verb } from '../../core/fleet.ts';
+import type { SignedRequest } from '../aws-signature.ts';
 
 export const stubToken = 'stub-token';
 
@@ -157,9 +158,10 @@ interface Seen {
   readonly body: unknown;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 function problem(code: ErrorCode, message: string, details: ErrorDetails = {}): Answer {
@@ -176,6 +178,8 @@ export class StubApi {
   pageSize = 100;
   /** What the next POST or DELETE answers. */
   reply: OperationAnswer | undefined;
+  /** What stands before the API instead of its token, as API Gateway does: answers what it does not let through. */
+  gate: ((request: SignedRequest) => Answer | undefined) | undefined;
   readonly seen: Seen[] = [];
   readonly #refusals = new Map<string, Answer>();
   readonly #looks = new Map<string, number>();
@@ -239,11 +243,19 @@ export class StubApi {
       path: `${url.pathname}${url.search}`,
       body: text === '' ? undefined : JSON.parse(text),
     });
+    const turnedAway = this.gate
+      ? this.gate({
+          method,
+          path: url.pathname,
+          query: url.search.slice(1),
+          headers: request.headers,
+          body: text,
+        })
+      : request.headers.authorization !== `Bearer ${stubToken}` &&
+        problem('Unauthorized', 'the token is missing or wrong');
     const answer =
-      request.headers.authorization === `Bearer ${stubToken}`
-        ? (this.#refusals.get(`${method} ${url.pathname}`) ?? this.#answer(method, url))
-        : problem('Unauthorized', 'the token is missing or wrong');
-    response.writeHead(answer.status, { 'content-type': 'application/json' });
+      turnedAway || (this.#refusals.get(`${method} ${url.pathname}`) ?? this.#answer(method, url));
+    response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
     response.end(JSON.stringify(answer.body));
   }
 

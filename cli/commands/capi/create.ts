@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addConnectionOptions, type ConnectionOptions, connect } from '../../connect.ts';
+import { addConnectionOptions, type ConnectionOptions, connectToChange } from '../../connect.ts';
 import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
 import { finishVerb } from '../../finish-verb.ts';
@@ -34,7 +34,7 @@ export function registerCreate(parent: Command, context: Context): void {
   command.action(async (options: CreateOptions) => {
     const { readSpec } = await import('../../spec-file.ts');
     const spec = await readSpec(options.file, 'workload');
-    const api = await connect(options, context);
+    const api = await connectToChange(options, context);
     await finishVerb(
       context,
       api,

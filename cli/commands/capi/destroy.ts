@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addConnectionOptions, type ConnectionOptions, connect } from '../../connect.ts';
+import { addConnectionOptions, type ConnectionOptions, connectToChange } from '../../connect.ts';
 import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
 import { finishVerb } from '../../finish-verb.ts';
@@ -38,7 +38,7 @@ export function registerDestroy(parent: Command, context: Context): void {
   );
   command.action(async (argument: string | undefined, options: DestroyOptions) => {
     const name = await targetName(argument, options, 'management');
-    const api = await connect(options, context);
+    const api = await connectToChange(options, context);
     const answer = await startRemoval(context, api, {
       name,
       verb: 'destroy',

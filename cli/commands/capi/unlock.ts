@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { PetraError } from '../../../core/errors.ts';
 import { confirm } from '../../confirm.ts';
-import { addConnectionOptions, type ConnectionOptions, connect } from '../../connect.ts';
+import { addConnectionOptions, type ConnectionOptions, connectToChange } from '../../connect.ts';
 import type { Context } from '../../context.ts';
 import { formatAge } from '../../durations.ts';
 import { addExamples } from '../../examples.ts';
@@ -27,7 +27,7 @@ export function registerUnlock(parent: Command, context: Context): void {
   addExamples(command, 'petra capi unlock workload-dev', 'petra capi unlock -f workload.yaml --yes');
   command.action(async (argument: string | undefined, options: UnlockOptions) => {
     const name = await targetName(argument, options);
-    const api = await connect(options, context);
+    const api = await connectToChange(options, context);
     const { lock } = await api.cluster(name);
     if (lock === undefined) throw new PetraError('NotLocked', `cluster ${name} is not locked`);
     await confirm(context, options.yes, {
