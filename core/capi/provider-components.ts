@@ -1,9 +1,11 @@
 // What `clusterctl init` makes of a provider's release, as objects to apply (clusterctl 1.9,
 // client/repository/components.go): variables, images, namespace, labels, order; then its inventory. Compared with
-// `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts and their order.
+// `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts, host-network.ts
+// and their order.
 
 import type { KubernetesObject } from '../ports.ts';
 import { substitute } from './envsubst.ts';
+import { onHostNetwork } from './host-network.ts';
 import { withoutInjectedFields } from './injected-fields.ts';
 import { parseManifest } from './manifest-yaml.ts';
 import { type ImageOverrides, overrideImages } from './provider-images.ts';
@@ -36,7 +38,8 @@ export function renderProvider(input: {
     source,
   );
   const labels = providerLabels(provider);
-  return moved
+  const placed = provider.key === 'infrastructure-aws' ? moved.map(onHostNetwork) : moved;
+  return placed
     .map((object) => labelled(withoutInjectedFields(object), labels))
     .sort((one, other) => rank(one) - rank(other));
 }

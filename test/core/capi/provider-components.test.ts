@@ -297,6 +297,39 @@ test('an image without registry or tag can be overridden', () => {
   expect(image({ all: { repository: 'mirror:5000/x', tag: '1' } })).toContain('"mirror:5000/x/nginx:1"');
 });
 
+test('CAPA runs on the network of its node, one Pod at a time, in a namespace that admits it', () => {
+  const objects = render(manifest);
+  expect(named(objects, 'Deployment', 'manager')).toMatchObject({
+    metadata: { labels: { own: 'label' } },
+    spec: {
+      strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: 1 } },
+      template: {
+        spec: {
+          hostNetwork: true,
+          dnsPolicy: 'ClusterFirstWithHostNet',
+          containers: [{ name: 'proxy' }, { name: 'manager' }],
+        },
+      },
+    },
+  });
+  expect(named(objects, 'Namespace').metadata.labels).toMatchObject({
+    'pod-security.kubernetes.io/enforce': 'privileged',
+    'clusterctl.cluster.x-k8s.io': '',
+  });
+});
+
+test('every other provider stays on the network of pods', () => {
+  for (const other of providers.filter(({ key }) => key !== 'infrastructure-aws')) {
+    const objects = renderProvider({
+      provider: other,
+      version: 'v1.0.0',
+      yaml: manifest,
+      variables: providerVariables,
+    });
+    expect(JSON.stringify(objects)).not.toMatch(/hostNetwork|pod-security|maxSurge/);
+  }
+});
+
 test('stages put definitions, with the certificates they wait for, before controllers', () => {
   const stages = stagesOf(render(manifest)).map(({ name, objects }) => [
     name,
