@@ -78,7 +78,7 @@ const auditLog: SecuritySetting = {
       }),
     },
   ],
-  serverCommands: [`mkdir -p -m 0700 ${auditLogFolder}`],
+  serverCommands: [`install -d -m 0700 ${auditLogFolder}`],
 };
 
 const kernelSettingsPath = '/etc/sysctl.d/90-petra-kubelet.conf';
@@ -175,12 +175,65 @@ const kubeconfigMode: SecuritySetting = {
 
 const noSsh: SecuritySetting = {
   name: 'no-ssh',
-  reason: 'No SSH daemon listens on any node: people come in through Session Manager, which is logged.',
+  reason:
+    'No SSH daemon listens on any node, and nothing can start one: people come in through Session Manager, which is logged. No key pair is given to a machine either.',
   // Ubuntu starts SSH by its socket, Amazon Linux by sshd.service. One by one: systemctl gives up at the first unit that an
   // image does not have.
   nodeCommands: [
-    'for unit in ssh.socket ssh.service sshd.service; do systemctl disable --now $unit 2>/dev/null || true; done',
+    'for unit in ssh.socket ssh.service sshd.service; do systemctl mask --now $unit 2>/dev/null || true; done',
   ],
+};
+
+const coreDumpsPath = '/etc/sysctl.d/91-petra-core-dumps.conf';
+
+const noCoreDumps: SecuritySetting = {
+  name: 'no-core-dumps',
+  reason:
+    "A process that crashes leaves no copy of its memory on the disk: that of k3s holds the cluster's keys and Secrets. Programs that change their user are never dumped.",
+  nodeFiles: [
+    {
+      path: coreDumpsPath,
+      owner: 'root:root',
+      permissions: '0644',
+      content: 'kernel.core_pattern = |/bin/false\nfs.suid_dumpable = 0\n',
+    },
+  ],
+  nodeCommands: [`sysctl -p ${coreDumpsPath}`],
+};
+
+const hostSettingsPath = '/etc/sysctl.d/92-petra-host.conf';
+
+const kernelSettings: SecuritySetting = {
+  name: 'kernel-settings',
+  reason:
+    "Users and pods cannot read the kernel's addresses and log, nor load BPF programs, which help to break out of a container; and no neighbour can bend the node's routes by redirects or source routes.",
+  nodeFiles: [
+    {
+      path: hostSettingsPath,
+      owner: 'root:root',
+      permissions: '0644',
+      content: [
+        'kernel.kptr_restrict = 1',
+        'kernel.dmesg_restrict = 1',
+        'kernel.unprivileged_bpf_disabled = 1',
+        'net.ipv4.conf.all.accept_redirects = 0',
+        'net.ipv4.conf.default.accept_redirects = 0',
+        'net.ipv4.conf.all.send_redirects = 0',
+        'net.ipv4.conf.default.send_redirects = 0',
+        'net.ipv4.conf.all.accept_source_route = 0',
+        'net.ipv4.conf.default.accept_source_route = 0',
+        '',
+      ].join('\n'),
+    },
+  ],
+  nodeCommands: [`sysctl -p ${hostSettingsPath}`],
+};
+
+const hostAudit: SecuritySetting = {
+  name: 'host-audit',
+  reason:
+    'Logins, changed accounts and refused accesses of the host itself are on record where the image has the audit daemon, as Amazon Linux does.',
+  nodeCommands: ['systemctl enable --now auditd.service 2>/dev/null || true'],
 };
 
 /** Every measure of the profile `standard`. */
@@ -194,6 +247,9 @@ export const standardProfile: readonly SecuritySetting[] = [
   podSecurity,
   kubeconfigMode,
   noSsh,
+  noCoreDumps,
+  kernelSettings,
+  hostAudit,
 ];
 
 /** What a list of settings amounts to on one kind of node. */
