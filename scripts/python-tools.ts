@@ -40,7 +40,7 @@ export async function pythonTool(name: PythonTool): Promise<string> {
 }
 
 /** Where Petra keeps what it can install or make again. */
-function cacheFolder(): string {
+export function cacheFolder(): string {
   const { PETRA_CACHE, XDG_CACHE_HOME } = process.env;
   if (PETRA_CACHE) return path.resolve(PETRA_CACHE);
   return path.join(XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'petra');

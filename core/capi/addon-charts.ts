@@ -25,7 +25,8 @@ const chartSources = {
   flux: { repo: 'https://fluxcd-community.github.io/helm-charts', chart: 'flux2', version: '2.18.3' },
 } as const satisfies Record<string, ChartSource>;
 
-const manifestsFolder = '/var/lib/rancher/k3s/server/manifests';
+/** k3s applies every file in it, and tries again those that it cannot apply yet. */
+export const manifestsFolder = '/var/lib/rancher/k3s/server/manifests';
 
 /**
  * Cilium as CNI and in place of kube-proxy. It reaches the API through k3s' own load balancer, which listens on

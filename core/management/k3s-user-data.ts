@@ -5,16 +5,26 @@ import { gzipSync } from 'node:zlib';
 import { ciliumManifest, fluxManifest } from '../capi/addon-charts.ts';
 import { podCidr, serviceCidr, serviceDomain } from '../capi/cluster-network.ts';
 import { disabledComponents, type K3sConfig, type NodeFile, withoutFlannel } from '../capi/node-file.ts';
-import { approvedCipherSuites, hardening, standardProfile } from '../capi/profile-standard.ts';
+import {
+  approvedCipherSuites,
+  hardening,
+  type SecuritySetting,
+  standardProfile,
+} from '../capi/profile-standard.ts';
 import type { ClusterSpec } from '../capi/spec-schema.ts';
 import { yamlText } from '../capi/yaml-text.ts';
 import { PetraError } from '../errors.ts';
 import type { MachineRole } from '../ports.ts';
-import { joinTokenPath, nodeServiceFiles, nodeUnit } from './node-script.ts';
+import { ciliumCredentialsPolicy, instanceCredentials } from './instance-credentials.ts';
+import { joinTokenPath } from './node-script.ts';
+import { nodeServiceFiles, nodeUnit } from './node-units.ts';
 import { joinTokenSecretName, kubeconfigSecretName } from './secret-names.ts';
 
 /** Where k3s releases are: `<base>/<version>/k3s`, `k3s-arm64` and `sha256sum-<architecture>.txt`. */
 const k3sReleasesUrl = 'https://github.com/k3s-io/k3s/releases/download';
+
+/** What hardens a management node: the profile of all clusters, and what its credentials need. */
+export const managementProfile: readonly SecuritySetting[] = [...standardProfile, instanceCredentials];
 
 /** EC2's limit on user data, as it is sent (compressed, before base64). */
 export const userDataLimitBytes = 16_384;
@@ -77,10 +87,10 @@ export function managementNodes(source: ManagementNodesSource): readonly Managem
 
 /** The user data of a node, as plain text. Its start may be repeated: by a reboot, or by systemd after a failure. */
 export function renderManagementUserData(node: ManagementNode): string {
-  const hardened = hardening(standardProfile, node.role);
+  const hardened = hardening(managementProfile, node.role);
   const addons = node.first
     ? [
-        ...(node.addons.cilium.enabled ? [ciliumManifest()] : []),
+        ...(node.addons.cilium.enabled ? [ciliumManifest(), ciliumCredentialsPolicy()] : []),
         ...(node.addons.flux.enabled ? [fluxManifest()] : []),
       ]
     : [];
@@ -90,11 +100,16 @@ export function renderManagementUserData(node: ManagementNode): string {
     file('/etc/petra/harden.sh', ['set -eu', ...hardened.commands, ''].join('\n')),
     ...hardened.files,
     ...addons,
-    ...nodeServiceFiles(),
+    ...nodeServiceFiles(node),
   ];
   return `#cloud-config\n${yamlText({
+    // A node runs what its image holds, and is replaced by one with a newer image: nothing changes under a running k3s.
+    package_update: false,
+    package_upgrade: false,
     write_files: files,
     runcmd: [
+      // Reads its new settings, so that it lets the rules alone which keep pods from the instance's credentials.
+      ['systemctl', 'try-restart', 'systemd-networkd.service'],
       ['systemctl', 'daemon-reload'],
       ['systemctl', 'enable', '--now', '--no-block', nodeUnit],
     ],
@@ -107,7 +122,7 @@ export function compressedSize(userData: string): number {
 }
 
 function k3sConfig(node: ManagementNode): K3sConfig {
-  const { config, kubeletArgs } = hardening(standardProfile, node.role);
+  const { config, kubeletArgs } = hardening(managementProfile, node.role);
   return {
     // Told apart from an earlier machine of the same name, which k3s would else refuse to replace.
     'node-name': node.name,
@@ -130,7 +145,7 @@ function serverConfig(node: ManagementNode): K3sConfig {
     'service-cidr': serviceCidr,
     'cluster-domain': serviceDomain,
     'kube-apiserver-arg': [
-      ...hardening(standardProfile, 'server').apiServerArgs,
+      ...hardening(managementProfile, 'server').apiServerArgs,
       // The k3s providers set their own on workload clusters; here nobody does.
       `tls-cipher-suites=${approvedCipherSuites}`,
     ],

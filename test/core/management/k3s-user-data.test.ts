@@ -109,8 +109,8 @@ test('no secret is in user data: the token is a file that the node fetches', () 
 });
 
 test.each([
-  [true, true, ['petra-cilium.yaml', 'petra-flux.yaml']],
-  [true, false, ['petra-cilium.yaml']],
+  [true, true, ['petra-cilium.yaml', 'petra-instance-credentials.yaml', 'petra-flux.yaml']],
+  [true, false, ['petra-cilium.yaml', 'petra-instance-credentials.yaml']],
   [false, true, ['petra-flux.yaml']],
   [false, false, []],
 ])('with cilium %s and flux %s the first server installs %j', (cilium, flux, expected) => {
