@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { toProblem } from '../core/api/problem.ts';
+import { bodyTooLong, maximumBody, parseBody } from '../core/api/request-body.ts';
 import { type ApiResponse, type Route, routes } from '../core/api/routes.ts';
 import { PetraError } from '../core/errors.ts';
 import type { Ports } from '../core/petra.ts';
@@ -20,9 +21,6 @@ function userName(): string | undefined {
     return undefined;
   }
 }
-
-/** A spec is at most 64 KiB; its JSON can be a little longer. */
-const maximumBody = 256 * 1024;
 
 export interface LocalServer {
   readonly url: string;
@@ -156,15 +154,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     if (length <= maximumBody) chunks.push(chunk);
     if (length > 16 * maximumBody) break;
   }
-  if (length > maximumBody) {
-    throw new PetraError('InvalidRequest', `the body is longer than ${maximumBody} bytes`);
-  }
-  if (length === 0) return undefined;
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch (error) {
-    throw new PetraError('InvalidRequest', 'the body is not JSON', { cause: error });
-  }
+  if (length > maximumBody) throw bodyTooLong();
+  return parseBody(Buffer.concat(chunks));
 }
 
 function send(response: ServerResponse, status: number, type: string, body: unknown): void {

@@ -2,7 +2,7 @@
 
 import type { ClusterRecord, OperationRecord, Verb } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
-import { plannedSteps } from '../steps/catalogue.ts';
+import { plannedSteps } from '../steps/step-titles.ts';
 import type { ClusterView, OperationView } from './contract.ts';
 
 /** A cluster as lists show it. */

@@ -1,7 +1,6 @@
 // Every state of every state machine that does work: its step, and how people read it. Both composition roots and
 // the display of progress start from here; a test holds it to the state machines.
 
-import type { PlannedStep } from '../api/contract.ts';
 import type { Verb } from '../fleet.ts';
 import * as create from './create.ts';
 import * as remove from './delete.ts';
@@ -12,103 +11,60 @@ import * as preflight from './init-preflight.ts';
 import * as providers from './init-providers.ts';
 import { checkResidue, recordRemoved } from './residue.ts';
 import type { Step } from './run-step.ts';
+import { stepTitles } from './step-titles.ts';
 
 /** Steps by verb and state, in the order in which a successful operation goes through them. */
 export const steps: Readonly<Record<Verb, Readonly<Record<string, Step>>>> = {
   init: {
-    Preflight: {
-      title: 'check versions, instance types and region',
-      phase: 'prepare',
-      run: preflight.preflight,
-    },
-    ReserveAddresses: { title: 'reserve addresses', phase: 'prepare', run: machines.reserveAddresses },
-    FetchComponents: { title: 'fetch the components', phase: 'prepare', run: preflight.fetchComponents },
-    MakeSecrets: { title: 'make the secrets', phase: 'prepare', run: machines.makeSecrets },
-    LaunchServers: { title: 'launch the control plane', phase: 'machines', run: machines.launchServers },
-    CheckServers: { title: 'wait for the control plane', phase: 'machines', run: machines.checkServers },
-    CheckApi: { title: 'wait for the Kubernetes API', phase: 'machines', run: machines.checkApi },
-    LaunchWorkers: { title: 'launch the workers', phase: 'machines', run: machines.launchWorkers },
-    CheckInstances: { title: 'wait for the machines', phase: 'machines', run: machines.checkInstances },
-    CheckNodes: { title: 'wait for the nodes', phase: 'machines', run: machines.checkNodes },
-    InstallCertManager: {
-      title: 'install cert-manager',
-      phase: 'cert-manager',
-      run: providers.installCertManager,
-    },
-    CheckCertManager: {
-      title: 'wait for cert-manager',
-      phase: 'cert-manager',
-      run: providers.checkCertManager,
-    },
-    SelectProvider: { title: 'choose the next provider', phase: 'providers', run: providers.selectProvider },
-    InstallProvider: { title: 'install the provider', phase: 'providers', run: providers.installProvider },
-    StartProvider: { title: 'wait for the provider', phase: 'providers', run: providers.startProvider },
-    RecordProvider: { title: 'record the provider', phase: 'providers', run: providers.recordProvider },
-    ApplyClusterClass: {
-      title: 'apply the ClusterClass',
-      phase: 'ClusterClass',
-      run: providers.applyClusterClass,
-    },
-    CheckWebhooks: { title: 'try a Cluster by dry run', phase: 'ClusterClass', run: providers.checkWebhooks },
-    RecordReady: { title: 'record that it is ready', phase: 'finish', final: true, run: create.recordReady },
-    DiagnoseMachines: {
-      title: 'ask the machines what happened',
-      phase: 'machines',
-      diagnoses: true,
-      run: diagnoseMachines,
-    },
+    Preflight: { ...stepTitles.init.Preflight, run: preflight.preflight },
+    ReserveAddresses: { ...stepTitles.init.ReserveAddresses, run: machines.reserveAddresses },
+    FetchComponents: { ...stepTitles.init.FetchComponents, run: preflight.fetchComponents },
+    MakeSecrets: { ...stepTitles.init.MakeSecrets, run: machines.makeSecrets },
+    LaunchServers: { ...stepTitles.init.LaunchServers, run: machines.launchServers },
+    CheckServers: { ...stepTitles.init.CheckServers, run: machines.checkServers },
+    CheckApi: { ...stepTitles.init.CheckApi, run: machines.checkApi },
+    LaunchWorkers: { ...stepTitles.init.LaunchWorkers, run: machines.launchWorkers },
+    CheckInstances: { ...stepTitles.init.CheckInstances, run: machines.checkInstances },
+    CheckNodes: { ...stepTitles.init.CheckNodes, run: machines.checkNodes },
+    InstallCertManager: { ...stepTitles.init.InstallCertManager, run: providers.installCertManager },
+    CheckCertManager: { ...stepTitles.init.CheckCertManager, run: providers.checkCertManager },
+    SelectProvider: { ...stepTitles.init.SelectProvider, run: providers.selectProvider },
+    InstallProvider: { ...stepTitles.init.InstallProvider, run: providers.installProvider },
+    StartProvider: { ...stepTitles.init.StartProvider, run: providers.startProvider },
+    RecordProvider: { ...stepTitles.init.RecordProvider, run: providers.recordProvider },
+    ApplyClusterClass: { ...stepTitles.init.ApplyClusterClass, run: providers.applyClusterClass },
+    CheckWebhooks: { ...stepTitles.init.CheckWebhooks, run: providers.checkWebhooks },
+    RecordReady: { ...stepTitles.init.RecordReady, run: create.recordReady },
+    DiagnoseMachines: { ...stepTitles.init.DiagnoseMachines, run: diagnoseMachines },
   },
   create: {
-    Preflight: {
-      title: 'check names, types and management cluster',
-      phase: 'prepare',
-      run: create.preflight,
-    },
-    ApplyCluster: { title: 'apply the Cluster', phase: 'provision', run: create.applyCluster },
-    CheckCluster: { title: 'wait for the cluster', phase: 'provision', run: create.checkCluster },
-    StoreKubeconfig: { title: 'store the kubeconfig', phase: 'finish', run: create.storeKubeconfig },
-    RecordReady: { title: 'record that it is ready', phase: 'finish', final: true, run: create.recordReady },
+    Preflight: { ...stepTitles.create.Preflight, run: create.preflight },
+    ApplyCluster: { ...stepTitles.create.ApplyCluster, run: create.applyCluster },
+    CheckCluster: { ...stepTitles.create.CheckCluster, run: create.checkCluster },
+    StoreKubeconfig: { ...stepTitles.create.StoreKubeconfig, run: create.storeKubeconfig },
+    RecordReady: { ...stepTitles.create.RecordReady, run: create.recordReady },
   },
   delete: {
-    DeleteCluster: { title: 'delete the Cluster', phase: 'delete', run: remove.deleteCluster },
-    CheckDeleted: { title: 'wait for its removal', phase: 'delete', run: remove.checkDeleted },
-    RemoveSecrets: { title: 'remove the secrets', phase: 'clean up', run: remove.removeSecrets },
-    CheckResidue: { title: 'look for what is left', phase: 'clean up', run: checkResidue },
-    RecordRemoved: { title: 'record that it is gone', phase: 'clean up', final: true, run: recordRemoved },
+    DeleteCluster: { ...stepTitles.delete.DeleteCluster, run: remove.deleteCluster },
+    CheckDeleted: { ...stepTitles.delete.CheckDeleted, run: remove.checkDeleted },
+    RemoveSecrets: { ...stepTitles.delete.RemoveSecrets, run: remove.removeSecrets },
+    CheckResidue: { ...stepTitles.delete.CheckResidue, run: checkResidue },
+    RecordRemoved: { ...stepTitles.delete.RecordRemoved, run: recordRemoved },
   },
   destroy: {
-    CheckServers: { title: 'look for running servers', phase: 'workloads', run: destroy.checkServers },
-    CheckWorkloads: { title: 'look for workload clusters', phase: 'workloads', run: destroy.checkWorkloads },
-    DeleteWorkloads: {
-      title: 'delete the workload clusters',
-      phase: 'workloads',
-      run: destroy.deleteWorkloads,
-    },
+    CheckServers: { ...stepTitles.destroy.CheckServers, run: destroy.checkServers },
+    CheckWorkloads: { ...stepTitles.destroy.CheckWorkloads, run: destroy.checkWorkloads },
+    DeleteWorkloads: { ...stepTitles.destroy.DeleteWorkloads, run: destroy.deleteWorkloads },
     CheckWorkloadsDeleted: {
-      title: 'wait for their removal',
-      phase: 'workloads',
+      ...stepTitles.destroy.CheckWorkloadsDeleted,
       run: destroy.checkWorkloadsDeleted,
     },
-    CheckLateClusters: {
-      title: 'look once more for clusters',
-      phase: 'workloads',
-      run: destroy.checkLateClusters,
-    },
-    TerminateMachines: { title: 'terminate the machines', phase: 'machines', run: destroy.terminateMachines },
-    CheckMachines: { title: 'wait for the machines', phase: 'machines', run: destroy.checkMachines },
-    ReleaseAddresses: { title: 'release the addresses', phase: 'machines', run: destroy.releaseAddresses },
-    RemoveSecrets: { title: 'remove the secrets', phase: 'clean up', run: remove.removeSecrets },
-    CheckResidue: { title: 'look for what is left', phase: 'clean up', run: checkResidue },
-    RecordRemoved: { title: 'record that it is gone', phase: 'clean up', final: true, run: recordRemoved },
+    CheckLateClusters: { ...stepTitles.destroy.CheckLateClusters, run: destroy.checkLateClusters },
+    TerminateMachines: { ...stepTitles.destroy.TerminateMachines, run: destroy.terminateMachines },
+    CheckMachines: { ...stepTitles.destroy.CheckMachines, run: destroy.checkMachines },
+    ReleaseAddresses: { ...stepTitles.destroy.ReleaseAddresses, run: destroy.releaseAddresses },
+    RemoveSecrets: { ...stepTitles.destroy.RemoveSecrets, run: remove.removeSecrets },
+    CheckResidue: { ...stepTitles.destroy.CheckResidue, run: checkResidue },
+    RecordRemoved: { ...stepTitles.destroy.RecordRemoved, run: recordRemoved },
   },
 };
-
-/** Steps that only happen when a destroy cascades. */
-const cascading = new Set(['DeleteWorkloads', 'CheckWorkloadsDeleted']);
-
-/** What an operation will go through when all goes well. */
-export function plannedSteps(verb: Verb, options: { readonly cascade?: boolean }): readonly PlannedStep[] {
-  return Object.entries(steps[verb])
-    .filter(([name, step]) => !step.diagnoses && (options.cascade === true || !cascading.has(name)))
-    .map(([name, { title, phase }]) => ({ name, title, phase }));
-}

@@ -5,6 +5,7 @@ import type { Lease } from '../ports.ts';
 import { closeSettled, isSettled } from './close-operation.ts';
 import type { EndPorts, StepContext, StepInput, StepPorts } from './context.ts';
 import { toFailure, unforeseen } from './failure.ts';
+import type { StepTitle } from './step-titles.ts';
 
 /** What a step leaves for the state machine: small facts only, never a spec, manifest or secret. */
 export interface StepOutput {
@@ -24,15 +25,7 @@ export interface StepOutput {
 }
 
 /** One Task state: what it does, and how a person reads it. */
-export interface Step {
-  /** For example `launch the control plane`. */
-  readonly title: string;
-  /** Groups steps in a display of progress. */
-  readonly phase: string;
-  /** Ends the operation: gives the lock back. */
-  readonly final?: boolean;
-  /** Only gone through after a failure, to find out more about it. */
-  readonly diagnoses?: boolean;
+export interface Step extends StepTitle {
   readonly run: StepFunction<keyof Ports>;
 }
 

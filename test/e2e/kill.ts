@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { OperationAnswer, Problem } from '../../core/api/contract.ts';
 import type { Verb } from '../../core/fleet.ts';
-import { plannedSteps } from '../../core/steps/catalogue.ts';
+import { plannedSteps } from '../../core/steps/step-titles.ts';
 import { type Fingerprint, fingerprint } from './fingerprint.ts';
 import { type Answer, killLeftovers, LocalPetra, temporaryFolder } from './local-petra.ts';
 

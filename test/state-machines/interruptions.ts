@@ -4,7 +4,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Begun } from '../../core/begin-operation.ts';
 import type { Verb } from '../../core/fleet.ts';
-import { plannedSteps } from '../../core/steps/catalogue.ts';
+import { plannedSteps } from '../../core/steps/step-titles.ts';
 import { type FleetFingerprint, fleetFingerprint, quietFingerprint } from './fleet-fingerprint.ts';
 import { type WholePetra, wholePetra } from './whole-petra.ts';
 

@@ -1,0 +1,9 @@
+import { getCluster } from '../../core/api/routes.ts';
+import { fleet, operations, resources } from '../ports/table.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getCluster, {
+  fleet: fleet(),
+  operations: operations(),
+  resources: resources(),
+});

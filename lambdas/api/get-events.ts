@@ -1,0 +1,5 @@
+import { getEvents } from '../../core/api/routes.ts';
+import { fleet, ledger } from '../ports/table.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getEvents, { fleet: fleet(), ledger: ledger() });

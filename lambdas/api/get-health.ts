@@ -1,0 +1,5 @@
+import { getHealth } from '../../core/api/routes.ts';
+import { settings } from '../ports/settings.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getHealth, { settings: settings() });

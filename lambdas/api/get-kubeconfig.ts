@@ -1,0 +1,11 @@
+import { getKubeconfig } from '../../core/api/routes.ts';
+import { kubernetesForRoutes } from '../ports/kubernetes.ts';
+import { secrets } from '../ports/secrets.ts';
+import { fleet } from '../ports/table.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getKubeconfig, {
+  fleet: fleet(),
+  secrets: secrets(),
+  kubernetes: kubernetesForRoutes(),
+});

@@ -1,0 +1,13 @@
+import { getObjects } from '../../core/api/routes.ts';
+import { kubernetesForRoutes } from '../ports/kubernetes.ts';
+import { secrets } from '../ports/secrets.ts';
+import { fleet, operations, resources } from '../ports/table.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getObjects, {
+  fleet: fleet(),
+  operations: operations(),
+  resources: resources(),
+  secrets: secrets(),
+  kubernetes: kubernetesForRoutes(),
+});

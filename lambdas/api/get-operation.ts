@@ -1,0 +1,5 @@
+import { getOperation } from '../../core/api/routes.ts';
+import { operations } from '../ports/table.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getOperation, { operations: operations() });

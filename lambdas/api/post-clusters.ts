@@ -1,0 +1,19 @@
+import { postCluster } from '../../core/api/routes.ts';
+import { newUid, systemClock } from '../ports/clock.ts';
+import { events, metrics } from '../ports/reports.ts';
+import { settings } from '../ports/settings.ts';
+import { fleet, ledger, operations } from '../ports/table.ts';
+import { workflows } from '../ports/workflows.ts';
+import { route } from '../route.ts';
+
+export const handler = route(postCluster, {
+  clock: systemClock,
+  settings: settings(),
+  fleet: fleet(),
+  operations: operations(),
+  ledger: ledger(),
+  workflows: workflows(),
+  events: events(),
+  metrics: metrics(),
+  newUid,
+});

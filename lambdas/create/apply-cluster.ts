@@ -1,0 +1,9 @@
+import { applyCluster } from '../../core/steps/create.ts';
+import { kubernetesForTasks } from '../ports/kubernetes.ts';
+import { secrets } from '../ports/secrets.ts';
+import { task } from '../task.ts';
+
+export const handler = task('ApplyCluster', applyCluster, {
+  secrets: secrets(),
+  kubernetes: kubernetesForTasks(),
+});

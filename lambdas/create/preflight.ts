@@ -1,0 +1,6 @@
+import { preflight } from '../../core/steps/create.ts';
+import { machines } from '../ports/ec2.ts';
+import { tagged } from '../ports/tagged.ts';
+import { task } from '../task.ts';
+
+export const handler = task('Preflight', preflight, { machines: machines(), tagged: tagged() });

@@ -1,0 +1,9 @@
+import { checkDeleted } from '../../core/steps/delete.ts';
+import { kubernetesForTasks } from '../ports/kubernetes.ts';
+import { secrets } from '../ports/secrets.ts';
+import { task } from '../task.ts';
+
+export const handler = task('CheckDeleted', checkDeleted, {
+  secrets: secrets(),
+  kubernetes: kubernetesForTasks(),
+});

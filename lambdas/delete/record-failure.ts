@@ -1,0 +1,3 @@
+import { failureTask } from '../task.ts';
+
+export const handler = failureTask();

@@ -1,0 +1,5 @@
+import { checkServers } from '../../core/steps/destroy.ts';
+import { machines } from '../ports/ec2.ts';
+import { task } from '../task.ts';
+
+export const handler = task('CheckServers', checkServers, { machines: machines() });

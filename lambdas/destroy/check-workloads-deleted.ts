@@ -1,0 +1,10 @@
+import { checkWorkloadsDeleted } from '../../core/steps/destroy.ts';
+import { events, metrics } from '../ports/reports.ts';
+import { workflows } from '../ports/workflows.ts';
+import { task } from '../task.ts';
+
+export const handler = task('CheckWorkloadsDeleted', checkWorkloadsDeleted, {
+  workflows: workflows(),
+  events: events(),
+  metrics: metrics(),
+});

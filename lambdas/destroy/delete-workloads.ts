@@ -1,0 +1,10 @@
+import { deleteWorkloads } from '../../core/steps/destroy.ts';
+import { events, metrics } from '../ports/reports.ts';
+import { workflows } from '../ports/workflows.ts';
+import { task } from '../task.ts';
+
+export const handler = task('DeleteWorkloads', deleteWorkloads, {
+  workflows: workflows(),
+  events: events(),
+  metrics: metrics(),
+});

@@ -1,0 +1,6 @@
+import { checkApi } from '../../core/steps/init-machines.ts';
+import { kubernetesForTasks } from '../ports/kubernetes.ts';
+import { secrets } from '../ports/secrets.ts';
+import { task } from '../task.ts';
+
+export const handler = task('CheckApi', checkApi, { secrets: secrets(), kubernetes: kubernetesForTasks() });

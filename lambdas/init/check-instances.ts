@@ -1,0 +1,5 @@
+import { checkInstances } from '../../core/steps/init-machines.ts';
+import { machines } from '../ports/ec2.ts';
+import { task } from '../task.ts';
+
+export const handler = task('CheckInstances', checkInstances, { machines: machines() });

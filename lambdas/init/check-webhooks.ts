@@ -1,0 +1,9 @@
+import { checkWebhooks } from '../../core/steps/init-providers.ts';
+import { kubernetesForTasks } from '../ports/kubernetes.ts';
+import { secrets } from '../ports/secrets.ts';
+import { task } from '../task.ts';
+
+export const handler = task('CheckWebhooks', checkWebhooks, {
+  secrets: secrets(),
+  kubernetes: kubernetesForTasks(),
+});

@@ -1,0 +1,10 @@
+import { launchWorkers } from '../../core/steps/init-machines.ts';
+import { machines, networks } from '../ports/ec2.ts';
+import { resources } from '../ports/table.ts';
+import { task } from '../task.ts';
+
+export const handler = task('LaunchWorkers', launchWorkers, {
+  machines: machines(),
+  networks: networks(),
+  resources: resources(),
+});

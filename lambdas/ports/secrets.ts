@@ -1,0 +1,9 @@
+import { connectSecretsManager } from '../../adapters/secrets-manager-client.ts';
+import { SecretsManagerSecrets } from '../../adapters/secrets-manager-secrets.ts';
+import type { Secrets } from '../../core/ports.ts';
+import { optionalEnv } from '../env.ts';
+
+export function secrets(): Secrets {
+  const kmsKeyId = optionalEnv('SECRETS_KEY');
+  return new SecretsManagerSecrets(connectSecretsManager(), kmsKeyId === undefined ? {} : { kmsKeyId });
+}
