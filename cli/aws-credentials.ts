@@ -160,7 +160,7 @@ export class AwsCredentials {
       });
     }
     if (
-      /expired|\bsso login\b|\baws login\b|reauthenticate|not found or is invalid|UnauthorizedException/i.test(
+      /expired|\bsso login\b|\baws login\b|reauthenticate|not found or is invalid|failed to load (?:a )?token|UnauthorizedException/i.test(
         said,
       )
     ) {
@@ -181,11 +181,25 @@ export class AwsCredentials {
         cause: error,
       });
     }
-    return this.#missing(error);
+    const isMade = loginKind(profile ?? 'default', profiles) === 'process';
+    return isMade ? this.#unmade(error) : this.#missing(error);
   }
 
   #whose(): string {
     return this.profile === undefined ? 'this environment' : `profile "${this.profile}"`;
+  }
+
+  #unmade(cause: unknown): PetraError {
+    const said = this.#tried.filter((reason) => /credential_process|Command failed/.test(reason));
+    return new PetraError(
+      'CredentialsMissing',
+      `the credential_process of ${this.#whose()} gave no AWS credentials`,
+      {
+        cause,
+        evidence: said,
+        fix: 'Correct the command in the AWS configuration, or choose another --profile.',
+      },
+    );
   }
 
   #missing(cause: unknown): PetraError {

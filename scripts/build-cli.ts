@@ -54,6 +54,8 @@ const { outputFiles } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node24',
+  // The AWS SDK's form for Node calls require() as well, and cannot be taken apart: its modules can.
+  mainFields: ['module', 'main'],
   // The same code as modules: its form for Node calls require(), which bundled modules do not have.
   alias: { yaml: path.join(root, 'node_modules/yaml/browser/index.js') },
   define: { PETRA_VERSION: JSON.stringify(manifest.version) },

@@ -188,6 +188,20 @@ describe('credentials that do not do', () => {
     expect(api.seen).toEqual([]);
   });
 
+  it('are none because the credential_process fails: what it said', async () => {
+    const config = '[profile made]\ncredential_process = echo >&2 no such vault; false\n';
+    const failed = await runWithFiles([...list, '--profile', 'made'], { config });
+    expect(failed.code).toBe(5);
+    expect(failed.stderr).toContain('the credential_process of profile "made" gave no AWS credentials');
+    expect(failed.stderr).toContain('no such vault');
+  });
+
+  it('are of `aws login`, and nobody logged in', async () => {
+    const config = '[profile console]\nlogin_session = arn:aws:iam::1:user/x\n';
+    const failed = await runWithFiles([...list, '--profile', 'console'], { config });
+    expect(failed.stderr).toContain('Run `aws login --profile console`, then run the same command again.');
+  });
+
   it('have expired, as only AWS knows', async () => {
     aws.keys.set(goodKey.id, { ...goodKey, isExpired: true });
     const over = await run(list);
