@@ -78,6 +78,10 @@ async function fetchSchema(): Promise<void> {
     if (file === undefined) throw new Error('apt-get download cloud-init left no package behind');
     await run('dpkg-deb', ['-x', path.join(folder, file), folder]);
     await rename(path.join(folder, packagedAt), target);
+  } catch (error) {
+    throw new Error("cloud-init's schema comes with Debian's package cloud-init, which apt could not fetch", {
+      cause: error,
+    });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

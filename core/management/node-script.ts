@@ -31,7 +31,8 @@ task=\${1:-} failure='' before='' instance=''
 
 : > "$errors"
 
-# say WORDS: to the console, and to the instance's tag, where Petra reads it. The tag is a courtesy: nothing waits for it.
+# say WORDS: what comes after the node's name in a sentence. To the console, and to the instance's tag, where Petra reads
+# it. The tag is a courtesy: nothing waits for it.
 say() {
   echo "petra: $*"
   tag_instance "$*$before" > /dev/null 2>&1 || true
@@ -148,7 +149,8 @@ start() {
     aarch64) binary=k3s-arm64 sums=sha256sum-arm64.txt ;;
     *) fail "there is no k3s for $(uname -m)" ;;
   esac
-  say "$PETRA_NODE_NAME of $PETRA_CLUSTER starts"
+  echo "petra: this is $PETRA_NODE_NAME of $PETRA_CLUSTER"
+  say "starts"
 
   [ -s "$token" ] || attempt 60 10 fetch_token || fail "cannot read the secret $PETRA_TOKEN_SECRET"
   say "has the join token"
@@ -167,22 +169,22 @@ start() {
     journalctl --no-pager --output=cat --lines=30 --unit=k3s.service | grep level=fatal > "$errors" || true
     fail "k3s did not start"
   }
-  say "k3s runs"
+  say "runs k3s"
 
   if [ "$PETRA_NODE_FIRST" = true ]; then
     attempt 120 5 /usr/local/bin/k3s kubectl get --raw=/readyz > /dev/null || fail "the Kubernetes API is not ready"
     attempt 30 10 publish_kubeconfig || fail "cannot write the secret $PETRA_KUBECONFIG_SECRET"
-    say "the kubeconfig is stored"
+    say "has stored the kubeconfig"
     systemctl enable --quiet --now petra-kubeconfig.path
   fi
   rm -f "$failure_file"
   before=''
-  say "$PETRA_NODE_NAME is ready"
+  say "is ready"
 }
 
 publish() {
   attempt 10 10 publish_kubeconfig || fail "cannot write the secret $PETRA_KUBECONFIG_SECRET"
-  [ ! -e "$work/stored" ] || say "$PETRA_NODE_NAME is ready, and its kubeconfig is stored again"
+  [ ! -e "$work/stored" ] || say "is ready, and has stored its kubeconfig again"
 }
 
 mkdir -p "$config/config.yaml.d" "$state"
