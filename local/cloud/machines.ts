@@ -18,6 +18,9 @@ import { awsRefusal, refuseIfAsked } from './refusals.ts';
 const pendingSeconds = 8;
 const stoppingSeconds = 10;
 
+/** How a line of the console begins in which a node says how far it is; the kernel's time stands before it. */
+const spoken = /^\[ *[\d.]+\] petra: /;
+
 /** EC2's instances on one machine. What they do once they run is in boot.ts. */
 export class SimulatedMachines implements Machines {
   readonly #records: Ec2Records;
@@ -193,8 +196,8 @@ export class SimulatedMachines implements Machines {
 
   #shown(record: MachineRecord): Machine {
     const { id, name, role, address } = record;
-    const said = this.#records.boots.get(id)?.console.findLast((line) => line.startsWith('petra: '));
-    const progress = said === undefined ? {} : { progress: said.slice('petra: '.length) };
+    const said = this.#records.boots.get(id)?.console.findLast((line) => spoken.test(line));
+    const progress = said === undefined ? {} : { progress: said.replace(spoken, '') };
     return { id, name, role, state: stateOf(record, this.#clock.now().getTime()), address, ...progress };
   }
 }
