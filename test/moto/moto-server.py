@@ -5,6 +5,7 @@ LAMBDA_ENDPOINT, if set, is where each Invoke is posted, under /2015-03-31/funct
 Lambda's own runtime: 404 for an unknown function, and an X-Amz-Function-Error header when the function failed.
 """
 
+import copy
 import json
 import os
 import sys
@@ -25,6 +26,7 @@ default_user_config["lambda"] = {"use_docker": False}
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
+from moto.ec2.models.instances import Instance
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.stepfunctions.parser import api as step_functions_api
@@ -86,6 +88,16 @@ def create_secret_alone(self, *rest, **named):
 
 
 SecretsManagerBackend.create_secret = create_secret_alone
+
+# A second end of an instance fails in moto, at the network interface that ended with it.
+terminate = Instance.terminate
+
+
+def terminate_once(self):
+    return copy.copy(self._state) if self._state.name == "terminated" else terminate(self)
+
+
+Instance.terminate = terminate_once
 
 # EC2 has other names for two kinds in DescribeTags than moto.
 EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "eipalloc": "elastic-ip"})
