@@ -57,6 +57,7 @@ const unavailable = new Set([
   'InternalServiceError',
   'InternalServiceErrorException',
   'InternalServiceException',
+  'InvalidIPAddress.InUse',
   'InvalidNetworkInterface.InUse',
   'NetworkingError',
   'RequestTimeout',
@@ -122,6 +123,20 @@ export function translateAwsError(error: unknown, doing: string): unknown {
     details: { awsError: name, quotaCode: quota.code },
     fix: `Raise quota ${quota.code} (${quota.title}) in the Service Quotas console, or free some of it, then repeat the command.`,
   });
+}
+
+/** What `call` answers; what it throws is translated. */
+export async function translatingAwsErrors<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw translateAwsError(error, doing);
+  }
+}
+
+/** Whether something thrown is an error of one of these names, as the SDK gives them. */
+export function isNamed(error: unknown, ...names: readonly string[]): error is Error {
+  return error instanceof Error && names.includes(error.name);
 }
 
 /** The SDK names a service's error in `name`; Node names a network error in `code`. */

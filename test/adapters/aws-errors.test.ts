@@ -27,6 +27,7 @@ describe('AWS errors', () => {
     ['ConditionalRequestConflict', 'AwsUnavailable'],
     ['DependencyViolation', 'AwsUnavailable'],
     ['InvalidInstanceID.NotFound', 'AwsUnavailable'],
+    ['InvalidIPAddress.InUse', 'AwsUnavailable'],
     ['UnauthorizedOperation', 'AwsAccessDenied'],
     ['InvalidParameterValue', undefined],
   ])('are called by what can be done about them: %s is %s', (name, code) => {

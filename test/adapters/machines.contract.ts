@@ -8,9 +8,9 @@ export interface MachinesUnderTest {
   readonly region: string;
   /** A type the region offers. */
   readonly instanceType: string;
+  /** Leaves a word of its boot in a machine's name, as the machine itself does. */
+  readonly sayProgress: (machineId: string, word: string) => Promise<void>;
   readonly close?: () => Promise<void>;
-  /** An emulator that makes a new instance for each `ClientToken` it was given before. */
-  readonly forgetsClientTokens?: true;
 }
 
 /** What is true of EC2's instances through the port. */
@@ -70,8 +70,7 @@ export function machinesContract(technology: string, open: () => Promise<Machine
       expect(await subject.machines.list(wanted.region, wanted.uid)).toHaveLength(1);
     });
 
-    it('makes one machine of many launches at once', async ({ skip }) => {
-      skip(subject.forgetsClientTokens === true, 'the emulator ignores ClientToken');
+    it('makes one machine of many launches at once', async () => {
       const wanted = request();
       const launched = await Promise.all(Array.from({ length: 10 }, () => subject.machines.launch(wanted)));
       expect(new Set(launched.map(({ id }) => id)).size).toBe(1);
@@ -163,11 +162,54 @@ export function machinesContract(technology: string, open: () => Promise<Machine
       expect((await subject.machines.offerings(subject.region, [])).size).toBe(0);
     });
 
+    it('says what an instance type is, and nothing of one that does not exist', async () => {
+      const types = await subject.machines.types(subject.region, [subject.instanceType, 'm0.absent']);
+      expect([...types]).toEqual([[subject.instanceType, { vcpus: 2, architecture: 'amd64' }]]);
+      expect((await subject.machines.types(subject.region, [])).size).toBe(0);
+    });
+
+    it('names the availability zones of the region, and no others in offerings', async () => {
+      const zones = await subject.machines.zones(subject.region);
+      expect(zones.length).toBeGreaterThan(1);
+      for (const zone of zones) expect(zone).toMatch(new RegExp(`^${subject.region}[a-z]$`));
+      const offerings = await subject.machines.offerings(subject.region, [subject.instanceType]);
+      expect(zones).toEqual(expect.arrayContaining([...(offerings.get(subject.instanceType) ?? [])]));
+    });
+
+    it('has an image for each architecture, and not the same', async () => {
+      const images = [
+        await subject.machines.image(subject.region, 'amd64'),
+        await subject.machines.image(subject.region, 'arm64'),
+      ];
+      for (const id of images) expect(id).toMatch(/^ami-[0-9a-f]+$/);
+      expect(images[0]).not.toBe(images[1]);
+    });
+
+    it('repeats the last word of a boot', async () => {
+      const wanted = request();
+      const { id } = await subject.machines.launch(wanted);
+      await subject.sayProgress(id, 'has the join token');
+      await subject.sayProgress(id, 'has k3s');
+      await expect
+        .poll(() => subject.machines.list(wanted.region, wanted.uid), { timeout: 20_000 })
+        .toMatchObject([{ id, progress: 'has k3s' }]);
+    });
+
+    it('launches nothing of a type that does not exist', async () => {
+      const wanted = request({ instanceType: 'm0.absent' });
+      await expect(subject.machines.launch(wanted)).rejects.toMatchObject({ code: 'InstanceTypeNotOffered' });
+      expect(await subject.machines.list(wanted.region, wanted.uid)).toEqual([]);
+    });
+
     it('reads the console of a machine as lines', async () => {
       const wanted = request();
       const { id } = await subject.machines.launch(wanted);
       for (const line of await subject.machines.consoleOutput(wanted.region, id))
         expect(line).not.toContain('\n');
+    });
+
+    it('reads nothing from the console of a machine that never was', async () => {
+      expect(await subject.machines.consoleOutput(subject.region, 'i-0123456789abcdef0')).toEqual([]);
     });
   });
 }
