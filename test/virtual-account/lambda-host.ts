@@ -1,0 +1,137 @@
+// Runs the deployed functions, and answers the Invoke calls that moto passes on. Failures are told as Lambda tells them:
+// by the header X-Amz-Function-Error, with the error's type and message as the body.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { textAt } from '../../core/json-fields.ts';
+import type { DeployedFunction } from './deployed-functions.ts';
+import type { FunctionProcesses } from './function-processes.ts';
+
+export interface Invoked {
+  readonly failed: boolean;
+  /** JSON: the output, or `errorType` and `errorMessage`. */
+  readonly payload: string;
+}
+
+/** A function that is to be killed: its process, before its work begins or after it is done. */
+export interface KillRule {
+  readonly cluster: string;
+  /** `init/launch-servers` */
+  readonly function: string;
+  readonly when: 'before' | 'after';
+  /** How many invocations it happens to. */
+  readonly times: number;
+}
+
+export interface PlannedKill extends KillRule {
+  happened: number;
+}
+
+const path = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+
+export class LambdaHost {
+  readonly #kills: PlannedKill[] = [];
+  readonly #log: (line: string) => void;
+  #functions: ReadonlyMap<string, DeployedFunction> = new Map();
+  #processes: FunctionProcesses | undefined;
+  #server: Server | undefined;
+  /** Invocations by function. */
+  readonly invocations = new Map<string, number>();
+
+  constructor(log: (line: string) => void) {
+    this.#log = log;
+  }
+
+  /** Begins to listen; functions are unknown until `deploy`. */
+  async start(): Promise<string> {
+    const server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => {
+        this.#log(`lambda: ${request.url}: ${String(error)}`);
+        response.writeHead(500).end();
+      });
+    });
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    // A server that listens on a port has an address with one.
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  deploy(functions: readonly DeployedFunction[], processes: FunctionProcesses): void {
+    this.#functions = new Map(functions.map((deployed) => [deployed.functionName, deployed]));
+    this.#processes = processes;
+  }
+
+  kill(rule: KillRule): PlannedKill {
+    const planned = { ...rule, happened: 0 };
+    this.#kills.push(planned);
+    return planned;
+  }
+
+  async stop(): Promise<void> {
+    await this.#processes?.stop();
+    const server = this.#server;
+    if (!server) return;
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const [, encoded = ''] = path.exec(request.url ?? '') ?? [];
+    const deployed = this.#functions.get(decodeURIComponent(encoded));
+    if (!deployed) return void response.writeHead(404).end();
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    const event: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
+    const cluster = textAt(event, 'operation', 'cluster');
+    const { failed, payload } = await this.invoke(deployed, event, cluster);
+    response.writeHead(200, {
+      'content-type': 'application/json',
+      ...(failed ? { 'x-amz-function-error': 'Unhandled' } : {}),
+    });
+    response.end(payload);
+  }
+
+  /** Runs a function to its end. `cluster` is what the invocation is about. */
+  async invoke(deployed: DeployedFunction, event: unknown, cluster: string | undefined): Promise<Invoked> {
+    this.invocations.set(deployed.name, (this.invocations.get(deployed.name) ?? 0) + 1);
+    const processes = this.#processes;
+    if (!processes) throw new Error('nothing is deployed yet');
+    const process = await processes.take(deployed);
+    process.principal.cluster = cluster;
+    const kill = this.#takeKill(deployed.name, cluster);
+    if (kill === 'before') {
+      await process.kill();
+      return exitError();
+    }
+    const result = await process.invoke(event, deployed.timeoutSeconds);
+    if (result === 'timed out' || result === 'exited' || kill === 'after') await process.kill();
+    else await processes.giveBack(process);
+    if (kill === 'after' || result === 'exited') return exitError();
+    if (result === 'timed out') {
+      this.#log(`lambda: ${deployed.name} timed out`);
+      return failure('Sandbox.Timedout', `Task timed out after ${deployed.timeoutSeconds}.00 seconds`);
+    }
+    if ('output' in result) return { failed: false, payload: result.output };
+    this.#log(`lambda: ${deployed.name} of ${cluster}: ${result.error.errorType}`);
+    return { failed: true, payload: JSON.stringify(result.error) };
+  }
+
+  #takeKill(name: string, cluster: string | undefined): KillRule['when'] | undefined {
+    const rule = this.#kills.find(
+      (kill) => kill.function === name && kill.cluster === cluster && kill.happened < kill.times,
+    );
+    if (!rule) return undefined;
+    rule.happened += 1;
+    this.#log(`lambda: ${name} of ${cluster} is killed ${rule.when} its work`);
+    return rule.when;
+  }
+}
+
+function exitError(): Invoked {
+  return failure('Runtime.ExitError', 'Runtime exited with error: signal: killed');
+}
+
+function failure(errorType: string, errorMessage: string): Invoked {
+  return { failed: true, payload: JSON.stringify({ errorType, errorMessage }) };
+}

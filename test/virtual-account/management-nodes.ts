@@ -1,0 +1,202 @@
+// The hardware of management nodes: looks at moto's instances, and does for each what its user data would make a real
+// machine do, as far as others can see it: it reads the join token and writes the kubeconfig with the node's own role,
+// says in a tag how far it is, and appears as a Node of a simulated Kubernetes. No script runs: that is tried elsewhere.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
+import {
+  CreateTagsCommand,
+  DescribeInstanceAttributeCommand,
+  type EC2Client,
+  type Instance,
+  paginateDescribeInstances,
+} from '@aws-sdk/client-ec2';
+import {
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  type SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { progressTag } from '../../core/management/node-script.ts';
+import type { SimulatedKubernetes } from '../../local/cloud/boot-stages.ts';
+import { type NodeEnvironment, readNodeEnvironment } from '../../local/cloud/node-environment.ts';
+
+const lookMilliseconds = 250;
+const retryMilliseconds = 500;
+
+interface Booted {
+  readonly id: string;
+  readonly environment: NodeEnvironment;
+  readonly stop: AbortController;
+  readonly boot: Promise<void>;
+  ready: boolean;
+}
+
+export class ManagementNodes {
+  readonly #parts: {
+    /** Sees instances as the cloud that runs them does. */
+    readonly hardware: EC2Client;
+    /** What a node itself calls with, under its role. */
+    readonly node: { readonly ec2: EC2Client; readonly secrets: SecretsManagerClient };
+    readonly kubernetes: SimulatedKubernetes;
+    readonly log: (line: string) => void;
+  };
+  readonly #machines = new Map<string, Booted>();
+  readonly #ignored = new Set<string>();
+  readonly #stop = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(parts: {
+    readonly hardware: EC2Client;
+    readonly node: { readonly ec2: EC2Client; readonly secrets: SecretsManagerClient };
+    readonly kubernetes: SimulatedKubernetes;
+    readonly log: (line: string) => void;
+  }) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    for (const { stop } of this.#machines.values()) stop.abort();
+    await Promise.allSettled([this.#loop, ...[...this.#machines.values()].map(({ boot }) => boot)]);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#look();
+      } catch (error) {
+        this.#parts.log(`nodes: ${String(error)}`);
+      }
+      await sleep(lookMilliseconds, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const running = new Map<string, Instance>();
+    const query = {
+      Filters: [
+        { Name: 'tag-key', Values: ['petra.sh/node'] },
+        { Name: 'instance-state-name', Values: ['pending', 'running'] },
+      ],
+    };
+    for await (const page of paginateDescribeInstances({ client: this.#parts.hardware }, query)) {
+      for (const instance of (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances))
+        if (instance.InstanceId) running.set(instance.InstanceId, instance);
+    }
+    for (const [id, machine] of [...this.#machines]) if (!running.has(id)) await this.#end(machine);
+    for (const [id, instance] of running)
+      if (!this.#machines.has(id) && !this.#ignored.has(id)) await this.#powerOn(id, instance);
+  }
+
+  async #powerOn(id: string, instance: Instance): Promise<void> {
+    const environment = readNodeEnvironment(await this.#userData(id));
+    if ('problem' in environment) {
+      this.#parts.log(`nodes: ${id} joins nothing: ${environment.problem}`);
+      this.#ignored.add(id);
+      return;
+    }
+    const stop = new AbortController();
+    const boot = this.#boot(id, instance, environment, stop.signal).then(
+      () => {
+        const machine = this.#machines.get(id);
+        if (machine) machine.ready = true;
+      },
+      (error: unknown) => {
+        if (!stop.signal.aborted) this.#parts.log(`nodes: ${id} does not boot: ${String(error)}`);
+      },
+    );
+    this.#machines.set(id, { id, environment, stop, boot, ready: false });
+  }
+
+  async #userData(id: string): Promise<string> {
+    const request = { InstanceId: id, Attribute: 'userData' } as const;
+    const { UserData } = await this.#parts.hardware.send(new DescribeInstanceAttributeCommand(request));
+    const bytes = Buffer.from(UserData?.Value ?? '', 'base64');
+    // cloud-init, too, unpacks what is compressed.
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+  }
+
+  async #boot(id: string, instance: Instance, node: NodeEnvironment, signal: AbortSignal): Promise<void> {
+    const { kubernetes } = this.#parts;
+    const { uid, cluster: name, region, k3sVersion: version, nodeName, role } = node;
+    await this.#say(id, `${nodeName} of ${name} starts`);
+    await until(signal, () => this.#secret(node.tokenSecret));
+    await this.#say(id, 'has the join token');
+    if (node.first) {
+      await kubernetes.ensureCluster(uid, { name, version, region });
+      const kubeconfig = await kubernetes.kubeconfig(uid);
+      await until(signal, () => this.#store(node.kubeconfigSecret, kubeconfig));
+      await this.#say(id, 'the kubeconfig is stored');
+    } else {
+      await until(signal, async () => this.#serverRuns(uid));
+    }
+    const zone = instance.Placement?.AvailabilityZone ?? `${region}a`;
+    await until(signal, async () => {
+      await kubernetes.addNode(uid, {
+        name: nodeName,
+        role,
+        address: instance.PrivateIpAddress ?? '',
+        providerId: `aws:///${zone}/${id}`,
+        version,
+        instanceType: instance.InstanceType ?? '',
+        zone,
+      });
+      return true;
+    });
+    await this.#say(id, `${nodeName} has joined`);
+  }
+
+  /** With the last server goes the cluster. */
+  async #end({ id, environment, stop, boot }: Booted): Promise<void> {
+    stop.abort();
+    await boot;
+    this.#machines.delete(id);
+    const { uid, nodeName } = environment;
+    const others = [...this.#machines.values()].filter((machine) => machine.environment.uid === uid);
+    if (!others.some((machine) => machine.environment.role === 'server'))
+      await this.#parts.kubernetes.removeCluster(uid);
+    else if (!others.some((machine) => machine.environment.nodeName === nodeName))
+      await this.#parts.kubernetes.removeNode(uid, nodeName);
+  }
+
+  #serverRuns(uid: string): boolean {
+    return [...this.#machines.values()].some(
+      ({ environment, ready }) => environment.uid === uid && environment.first && ready,
+    );
+  }
+
+  async #secret(name: string): Promise<boolean> {
+    const { SecretString } = await this.#parts.node.secrets.send(
+      new GetSecretValueCommand({ SecretId: name }),
+    );
+    return SecretString !== undefined && SecretString !== '';
+  }
+
+  async #store(name: string, value: string): Promise<boolean> {
+    const request = { SecretId: name, SecretString: value };
+    await this.#parts.node.secrets.send(new PutSecretValueCommand(request));
+    return true;
+  }
+
+  /** A courtesy, as on a real node: nothing waits for it. */
+  async #say(id: string, words: string): Promise<void> {
+    const Tags = [{ Key: progressTag, Value: words }];
+    await this.#parts.node.ec2.send(new CreateTagsCommand({ Resources: [id], Tags })).catch((error) => {
+      this.#parts.log(`nodes: ${id} cannot tag itself: ${String(error)}`);
+    });
+  }
+}
+
+/** Tries again until it works, as the units on a node do. */
+async function until(signal: AbortSignal, work: () => Promise<boolean>): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const done = await work().catch(() => false);
+    if (done) return;
+    await sleep(retryMilliseconds, undefined, { signal });
+  }
+}
