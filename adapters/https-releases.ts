@@ -12,8 +12,11 @@ const upstream = 'https://github.com';
  */
 const largestBytes = 16 * 1024 * 1024;
 
-/** For one attempt with all its redirects. GitHub answers within seconds, or is in trouble. */
-const attemptLimitMilliseconds = 30_000;
+/**
+ * For one attempt with all its redirects. GitHub answers within seconds, or is in trouble. All attempts with their
+ * pauses end before the preflight's Task does, after 120 s.
+ */
+const attemptLimitMilliseconds = 15_000;
 
 const attempts = 4;
 /** The longest wait before the second attempt; doubled before each further one. */
@@ -29,6 +32,8 @@ export interface HttpsReleasesOptions {
   readonly baseUrl?: string;
   /** The authority of a mirror's certificate, PEM, when it is not a public one. */
   readonly authority?: string;
+  /** How long one attempt may take; for tests. */
+  readonly attemptLimitMilliseconds?: number;
   /** How long to wait before another attempt, in milliseconds; for tests. */
   readonly wait?: (milliseconds: number) => Promise<unknown>;
 }
@@ -41,12 +46,14 @@ export class HttpsReleases implements Releases {
   readonly kind: 'upstream' | 'mirror';
   readonly #base: string;
   readonly #authority: string | undefined;
+  readonly #attemptLimit: number;
   readonly #wait: (milliseconds: number) => Promise<unknown>;
 
   constructor(options: HttpsReleasesOptions = {}) {
     this.kind = options.baseUrl === undefined ? 'upstream' : 'mirror';
     this.#base = (options.baseUrl ?? upstream).replace(/\/+$/, '');
     this.#authority = options.authority;
+    this.#attemptLimit = options.attemptLimitMilliseconds ?? attemptLimitMilliseconds;
     this.#wait = options.wait ?? sleep;
   }
 
@@ -76,7 +83,7 @@ export class HttpsReleases implements Releases {
   }
 
   async #attempt(start: string): Promise<Content> {
-    const signal = AbortSignal.timeout(attemptLimitMilliseconds);
+    const signal = AbortSignal.timeout(this.#attemptLimit);
     let url = addressOf(start);
     try {
       for (let redirects = 0; ; redirects += 1) {
@@ -94,7 +101,7 @@ export class HttpsReleases implements Releases {
     } catch (error) {
       if (error instanceof PetraError || error instanceof Passing) throw error;
       const message = signal.aborted
-        ? `no answer in ${attemptLimitMilliseconds / 1000} s`
+        ? `no answer in ${this.#attemptLimit / 1000} s`
         : error instanceof Error
           ? error.message
           : String(error);

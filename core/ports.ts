@@ -349,7 +349,7 @@ export interface ReleaseAsset {
 export interface Releases {
   /** Says what kind of repository this is, for warnings: upstream, a mirror, or the synthetic one of a local Petra. */
   readonly kind: 'upstream' | 'mirror' | 'synthetic';
-  /** The file as text. @throws ReleaseNotFound, ReleaseUnreachable */
+  /** The file as text. @throws ReleaseNotFound, ReleaseUnreachable, ReleaseCorrupt (not text, or a web page) */
   fetch(asset: ReleaseAsset): Promise<string>;
 }
 

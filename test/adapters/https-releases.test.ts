@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { HttpsReleases } from '../../adapters/https-releases.ts';
+import { HttpsReleases, type HttpsReleasesOptions } from '../../adapters/https-releases.ts';
 import { Certificates } from '../../local/kubernetes/certificates.ts';
 
 const asset = { repository: 'org/project', version: 'v1.2.3', file: 'components.yaml' };
@@ -61,9 +61,9 @@ describe('releases over HTTPS', () => {
     waits = [];
   });
 
-  function releases(baseUrl = base): HttpsReleases {
+  function releases(baseUrl = base, more: HttpsReleasesOptions = {}): HttpsReleases {
     const wait = async (milliseconds: number) => void waits.push(milliseconds);
-    return new HttpsReleases({ baseUrl, authority, wait });
+    return new HttpsReleases({ baseUrl, authority, wait, ...more });
   }
 
   function ok(content: string | Buffer, headers: Readonly<Record<string, string>> = {}): RequestListener {
@@ -146,6 +146,17 @@ describe('releases over HTTPS', () => {
     };
     answers = [half, ok(manifest)];
     expect(await releases().fetch(asset)).toBe(manifest);
+  });
+
+  it('that do not come in time are tried again, whether the answer is late or its end', async () => {
+    const silent: RequestListener = () => {};
+    const slow: RequestListener = (_, response) => void response.writeHead(200).write('begun');
+    answers = [silent, slow];
+    await expect(releases(base, { attemptLimitMilliseconds: 200 }).fetch(asset)).rejects.toMatchObject({
+      code: 'ReleaseUnreachable',
+      message: expect.stringContaining('in 4 attempts: no answer in 0.2 s'),
+    });
+    expect(asked).toHaveLength(4);
   });
 
   it('that are too large are not read to their end', async () => {
