@@ -2,9 +2,9 @@
 // identity, the role of a container or instance. What the SDK throws on the way becomes an error of Petra here.
 
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
-import { loadSharedConfigFiles } from '@smithy/core/config';
 import { PetraError } from '../core/errors.ts';
 import { nearest } from '../core/nearest-word.ts';
+import { loadProfiles, loginKind, type Profiles } from './aws-profiles.ts';
 import { causesOf } from './problem.ts';
 
 export interface Credentials {
@@ -21,28 +21,6 @@ export interface CredentialSettings {
   readonly region?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly warn: (text: string) => void;
-}
-
-type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefined>>>>;
-
-async function loadProfiles(): Promise<Profiles> {
-  const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });
-  const names = new Set([...Object.keys(configFile), ...Object.keys(credentialsFile)]);
-  // The loader keeps other sections, such as sso-session, under names with a dot.
-  const profiles = [...names].filter((name) => !/^(?:sso-session|services)\./.test(name));
-  return Object.fromEntries(
-    profiles.map((name) => [name, { ...configFile[name], ...credentialsFile[name] }] as const),
-  );
-}
-
-/** Names of the profiles in the AWS configuration of this user. */
-export async function profileNames(): Promise<readonly string[]> {
-  return Object.keys(await loadProfiles());
-}
-
-/** The region that a profile names, if it does. */
-export async function regionOfProfile(profile: string): Promise<string | undefined> {
-  return (await loadProfiles())[profile]?.region;
 }
 
 /** Credentials that stay valid: found at the first use, and found again shortly before they expire. */
@@ -220,20 +198,6 @@ export class AwsCredentials {
       fix: `Run \`aws configure sso${option}\` once, then \`aws sso login${option}\`, or choose a profile with --profile; for a Petra that takes a token, set PETRA_TOKEN.`,
     });
   }
-}
-
-/** How a person gets the credentials of a profile, through the profiles it takes them from. */
-function loginKind(profile: string, profiles: Profiles): 'sso' | 'login' | 'process' | 'other' {
-  const seen = new Set<string>();
-  for (let name: string | undefined = profile; name !== undefined && !seen.has(name); ) {
-    seen.add(name);
-    const data: Profiles[string] = profiles[name] ?? {};
-    if (data.sso_session ?? data.sso_start_url) return 'sso';
-    if (data.login_session) return 'login';
-    if (data.credential_process) return 'process';
-    name = data.source_profile;
-  }
-  return 'other';
 }
 
 function unknownProfile(profile: string, profiles: Profiles, cause: unknown): PetraError {

@@ -3,8 +3,9 @@
 import { Sha256 } from '@smithy/core/checksum';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { PetraError } from '../core/errors.ts';
-import { AwsCredentials, type Credentials, regionOfProfile } from './aws-credentials.ts';
+import { AwsCredentials, type Credentials } from './aws-credentials.ts';
 import { regionOfHost } from './aws-hosts.ts';
+import { regionOfProfile } from './aws-profiles.ts';
 import { askCallerIdentity } from './caller-identity.ts';
 import type { Context } from './context.ts';
 import { refusal } from './refusal.ts';
@@ -77,11 +78,11 @@ export class AwsSigner implements Signer {
   constructor(petra: RemotePetra, context: Context) {
     this.#petra = petra;
     this.#context = context;
-    const { profile, region } = petra;
+    const { profile } = petra;
+    const region = petra.region?.name ?? regionOfHost(new URL(petra.url).hostname);
     this.#credentials = new AwsCredentials({
       ...(profile === undefined ? {} : { profile }),
-      region:
-        region?.name ?? regionOfHost(new URL(petra.url).hostname) ?? (context.env.AWS_REGION || 'us-east-1'),
+      ...(region === undefined ? {} : { region }),
       env: context.env,
       warn: (text) => context.output.warn(text),
     });

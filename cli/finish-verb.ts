@@ -6,6 +6,7 @@ import type { ResidueLine } from '../core/fleet.ts';
 import type { ApiClient } from './api-client.ts';
 import type { Context } from './context.ts';
 import { formatDuration } from './durations.ts';
+import { isPassing } from './follow-operation.ts';
 import { type FormatOption, show } from './formats.ts';
 import { failureToError } from './problem.ts';
 import { recordedSeconds } from './progress-view.ts';
@@ -81,12 +82,12 @@ function openingLine({ outcome, cluster }: OperationAnswer, operation: Operation
   }
 }
 
-/** A removed cluster is not found any more: then what the answer said of it stands. */
+/** A removed cluster is not found any more, and credentials may end with the wait: then what the answer said stands. */
 async function freshCluster(api: ApiClient, answer: OperationAnswer): Promise<OperationAnswer['cluster']> {
   try {
     return await api.cluster(answer.cluster.name);
   } catch (error) {
-    if (hasCode(error, 'ClusterNotFound', 'PetraUnreachable')) return answer.cluster;
+    if (isPassing(error) || hasCode(error, 'ClusterNotFound', 'CredentialsExpired')) return answer.cluster;
     throw error;
   }
 }

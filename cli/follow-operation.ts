@@ -87,7 +87,7 @@ export async function followOperation(
 }
 
 /** A Petra that restarts, or whose storage is away for a moment, is as good as one that does not answer. */
-function isPassing(error: unknown): error is PetraError {
+export function isPassing(error: unknown): error is PetraError {
   return hasCode(error, 'PetraUnreachable', 'StorageUnavailable', 'AwsUnavailable', 'Throttled');
 }
 

@@ -29,19 +29,37 @@ export function isProblem(body: string): boolean {
   }
 }
 
+/** An answer that is not Petra's own: of API Gateway, which says `{"message": …}`, or of something else altogether. */
+function strangerToError(status: number, isGateway: boolean, body: string, url: string): PetraError {
+  const said = body.replace(/\s+/g, ' ').trim().slice(0, 200);
+  const evidence = said === '' ? [] : [`it said: ${said}`];
+  if (status === 429) return new PetraError('Throttled', `${url} asks to slow down (429)`, { evidence });
+  if (isGateway && status >= 500) {
+    return new PetraError('AwsUnavailable', `${url} could not get an answer from Petra (${status})`, {
+      evidence,
+      fix: 'Run the same command again; if it stays, the log of the function for this route has the reason.',
+    });
+  }
+  return new PetraError('PetraUnreachable', `${url} answered ${status}, but not as a Petra does`, {
+    evidence,
+    ...(isGateway && status === 404
+      ? {
+          fix: 'Check the address; a stack of an older version may not have this route yet: deploy it again.',
+        }
+      : {}),
+  });
+}
+
 /** The error that an answer of the API stands for. */
 export function problemToError(status: number, body: string, url: string): PetraError {
   let problem: Partial<Problem> & { readonly evidence?: unknown; readonly causes?: unknown };
   try {
-    problem = JSON.parse(body);
+    problem = JSON.parse(body) ?? {};
   } catch {
     problem = {};
   }
   if (typeof problem.code !== 'string') {
-    if (status === 429) return new PetraError('Throttled', `${url} asks to slow down (429)`);
-    return new PetraError('PetraUnreachable', `${url} answered ${status}, but not as a Petra does`, {
-      ...(body === '' ? {} : { evidence: [`it said: ${body.replace(/\s+/g, ' ').trim().slice(0, 200)}`] }),
-    });
+    return strangerToError(status, typeof problem.message === 'string', body, url);
   }
   const code = isErrorCode(problem.code) ? problem.code : 'InternalError';
   const cause = chain(strings(problem.causes));

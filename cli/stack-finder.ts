@@ -1,6 +1,7 @@
 // Finds stacks of Petra in the caller's AWS account.
 
-import { AwsCredentials, regionOfProfile } from './aws-credentials.ts';
+import { AwsCredentials } from './aws-credentials.ts';
+import { regionOfProfile } from './aws-profiles.ts';
 import { signatureOf } from './aws-signer.ts';
 import { askCallerIdentity } from './caller-identity.ts';
 import type { Context } from './context.ts';

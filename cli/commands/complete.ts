@@ -60,7 +60,7 @@ function namesOf(words: readonly string[], context: Context): Names {
       (await ask((api) => api.clusters(kind === undefined ? {} : { kind }))).map((cluster) => cluster.name),
     operations: async () =>
       (await ask((api) => api.operations({ most: 100 }))).map((operation) => operation.id),
-    profiles: async () => await (await import('../aws-credentials.ts')).profileNames().catch(() => []),
+    profiles: async () => await (await import('../aws-profiles.ts')).profileNames().catch(() => []),
     stacks: async () => {
       const { StackFinder } = await import('../stack-finder.ts');
       return await new StackFinder(connectionOf(words), context).names().catch(() => []);

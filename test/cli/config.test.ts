@@ -166,12 +166,6 @@ describe('use-stack', () => {
     expect(failed.stderr).toContain(`cannot write ${file} [FileUnreadable]`);
     expect(readdirSync(path.dirname(file))).toEqual(['config.json']);
   });
-
-  it('completes the stacks there are', async () => {
-    aws.parameters.set('/petra/Playground/api', parameter(api.url));
-    const done = await run(['__complete', '--', 'config', 'use-stack', 'P']);
-    expect(done.stdout).toBe('Petra\nPlayground\n');
-  });
 });
 
 describe('what is nearer to the command decides', () => {

@@ -1,11 +1,12 @@
 // Commands against a Petra on AWS: signatures, where credentials come from, and what is said when they do not do.
 
-import { writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { petra, type Run, startPetra } from './run-petra.ts';
 import { StubApi, stubCluster, stubOperation, successScript } from './stub-api.ts';
-import { account, answeredAt, goodKey, region, StubAws } from './stub-aws.ts';
+import { account, answeredAt, goodKey, region, StubAws, ssoToken } from './stub-aws.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 let aws: StubAws;
@@ -111,6 +112,44 @@ describe('a request to a Petra on AWS is signed', () => {
       `{ AccessKeyId: '${goodKey.id}', SecretAccessKey: '${goodKey.secretAccessKey}', Expiration: inSeconds(3600) }`,
     );
     expect((await runWithFiles([...list, '--profile', 'made'], { config })).code).toBe(0);
+  });
+
+  it('with a role that a profile takes', async () => {
+    aws.keys.set('ASIAROLE', { secretAccessKey: 'r', sessionToken: 'role' });
+    aws.roles.set('arn:aws:iam::1:role/x', 'ASIAROLE');
+    const config =
+      '[profile role]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = ops\n[profile other]\nrole_arn = arn:aws:iam::1:role/y\nsource_profile = ops\n';
+    const files = { config, credentials: profileOps };
+    expect((await runWithFiles([...list, '--profile', 'role'], files)).code).toBe(0);
+    expect(aws.accepted).toEqual(['ASIAROLE']);
+    const denied = await runWithFiles([...list, '--profile', 'other'], files);
+    expect(denied.code).toBe(5);
+    expect(denied.stderr).toContain('of profile "other" [PermissionMissing]');
+    expect(denied.stderr).toContain('because: not authorized to perform: sts:AssumeRole');
+  });
+
+  it('with a role of SSO', async () => {
+    aws.keys.set('ASIASSO', { secretAccessKey: 's', sessionToken: 'sso' });
+    aws.roles.set('operator', 'ASIASSO');
+    const home = temporaryFolder();
+    const cache = path.join(home, '.aws', 'sso', 'cache');
+    mkdirSync(cache, { recursive: true });
+    const login = (accessToken: string) =>
+      writeFileSync(
+        path.join(cache, `${createHash('sha1').update('corp').digest('hex')}.json`),
+        JSON.stringify({ accessToken, expiresAt: new Date(Date.now() + 3_600_000).toISOString() }),
+      );
+    const session = '[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.example\n';
+    const profile = (name: string) =>
+      `[profile ${name}]\nsso_session = corp\nsso_account_id = 1\nsso_role_name = ${name}\n`;
+    const config = session + profile('operator') + profile('admin');
+    const as = (name: string) => runWithFiles([...list, '--profile', name], { config }, { HOME: home });
+    login(ssoToken);
+    expect((await as('operator')).code).toBe(0);
+    expect(aws.accepted).toEqual(['ASIASSO']);
+    expect((await as('admin')).stderr).toContain('of profile "admin" [PermissionMissing]');
+    login('revoked');
+    expect((await as('operator')).stderr).toContain('fix: Run `aws sso login --profile operator`');
   });
 
   it('for the region of --region, else of AWS_DEFAULT_REGION, else of the profile', async () => {
@@ -265,6 +304,48 @@ describe('credentials that do not do', () => {
   });
 });
 
+describe('what API Gateway says in the place of Petra', () => {
+  it.for([
+    {
+      status: 404,
+      message: 'Not Found',
+      code: 7,
+      error: 'PetraUnreachable',
+      hint: 'may not have this route yet',
+    },
+    { status: 429, message: 'Too Many Requests', code: 1, error: 'Throttled', hint: 'Repeat the command' },
+    {
+      status: 500,
+      message: 'Internal Server Error',
+      code: 1,
+      error: 'AwsUnavailable',
+      hint: 'log of the function',
+    },
+    {
+      status: 503,
+      message: 'Service Unavailable',
+      code: 1,
+      error: 'AwsUnavailable',
+      hint: 'log of the function',
+    },
+  ])('is understood: $status', async ({ status, message, code, error, hint }) => {
+    api.gate = () => ({ status, body: { message } });
+    const failed = await run(list);
+    expect(failed.code).toBe(code);
+    expect(failed.stderr).toContain(`[${error}]`);
+    expect(failed.stderr).toContain(`it said: {"message":"${message}"}`);
+    expect(failed.stderr).toContain(hint);
+  });
+
+  it('does not end the following of an operation', async () => {
+    api.accept('started', successScript());
+    let looks = 0;
+    api.gate = (request) =>
+      ++looks % 3 === 0 ? { status: 503, body: { message: 'Service Unavailable' } } : aws.gate(request);
+    expect((await run(['capi', 'create', '-f', 'examples/workload-dev.yaml'])).code).toBe(0);
+  });
+});
+
 describe('an operation of many minutes is followed', () => {
   const create = ['capi', 'create', '-f', 'examples/workload-dev.yaml'] as const;
 
@@ -310,12 +391,4 @@ describe('an operation of many minutes is followed', () => {
     expect(stderr).toContain('have expired; create-workload-dev-1a2b3c4d-1 goes on without this command');
     expect(stderr).toContain('then run the same command again. It attaches to the operation.');
   });
-});
-
-it('completes profiles from the AWS configuration', async () => {
-  const done = await runWithFiles(['__complete', '--', 'capi', 'list', '--profile', ''], {
-    config: '[profile dev]\nregion = x\n[sso-session corp]\nsso_region = x\n',
-    credentials: profileOps,
-  });
-  expect(done.stdout).toBe('dev\nops\n');
 });

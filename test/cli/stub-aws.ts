@@ -1,5 +1,5 @@
-// Two services of AWS as the command line uses them, STS and Systems Manager, and the signature check of API Gateway.
-// Every request must be signed with one of the account's keys.
+// AWS as the command line uses it: STS, SSO and Systems Manager, and the signature check of API Gateway. Every request,
+// but those for SSO, must be signed with one of the account's keys.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +18,9 @@ export interface StubKey {
 /** The key that tests use when it does not matter which. */
 export const goodKey = { id: 'AKIDGOOD', secretAccessKey: 'good/secret+key' } as const;
 
+/** Of a person who has logged in. */
+export const ssoToken = 'sso-token';
+
 /** What an HTTP API answers to whatever is not allowed. */
 const forbidden: Answer = { status: 403, body: { message: 'Forbidden' } };
 
@@ -25,6 +28,8 @@ export class StubAws {
   readonly keys = new Map<string, StubKey>([[goodKey.id, goodKey]]);
   /** Parameters of Systems Manager. */
   readonly parameters = new Map<string, string>();
+  /** Roles that may be taken, and the key that each gives. */
+  readonly roles = new Map<string, string>();
   /** Whether the caller may read parameters. */
   mayRead = true;
   /** Signatures that did not count, in the words of the check. */
@@ -98,7 +103,8 @@ export class StubAws {
     const { headers, method = '' } = request;
     const signed: SignedRequest = { method, path: request.url ?? '/', query: '', headers, body };
     const target = String(headers['x-amz-target'] ?? '');
-    if (target.startsWith('AmazonSSM.')) this.#systemsManager(target, signed, response);
+    if (signed.path.startsWith('/federation/')) this.#singleSignOn(signed, response);
+    else if (target.startsWith('AmazonSSM.')) this.#systemsManager(target, signed, response);
     else this.#securityTokens(signed, response);
   }
 
@@ -119,9 +125,51 @@ export class StubAws {
       response.end(`<ErrorResponse><Error><Type>Sender</Type><Code>${code}</Code></Error></ErrorResponse>`);
       return;
     }
+    const asked = new URLSearchParams(String(request.body));
+    if (asked.get('Action') === 'AssumeRole') {
+      this.#assumeRole(asked.get('RoleArn') ?? '', response);
+      return;
+    }
     response.writeHead(200, { 'content-type': 'text/xml' });
     response.end(
       `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:iam::${account}:user/ada</Arn><Account>${account}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>`,
+    );
+  }
+
+  #assumeRole(role: string, response: ServerResponse): void {
+    const id = this.roles.get(role);
+    if (id === undefined) {
+      response.writeHead(403, { 'content-type': 'text/xml' });
+      response.end(
+        '<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>not authorized to perform: sts:AssumeRole</Message></Error></ErrorResponse>',
+      );
+      return;
+    }
+    const { secretAccessKey = '', sessionToken = '' }: Partial<StubKey> = this.keys.get(id) ?? {};
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    response.writeHead(200, { 'content-type': 'text/xml' });
+    response.end(
+      `<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>${id}</AccessKeyId><SecretAccessKey>${secretAccessKey}</SecretAccessKey><SessionToken>${sessionToken}</SessionToken><Expiration>${end}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,
+    );
+  }
+
+  /** Gives the role named in the query, to whoever has the one token. */
+  #singleSignOn({ path, headers }: SignedRequest, response: ServerResponse): void {
+    const role = new URL(path, 'http://stub').searchParams.get('role_name') ?? '';
+    const id = this.roles.get(role);
+    const key = this.keys.get(id ?? '');
+    const isKnown = headers['x-amz-sso_bearer_token'] === ssoToken;
+    const type = !isKnown ? 'UnauthorizedException' : id === undefined ? 'ForbiddenException' : '';
+    response.writeHead(!isKnown ? 401 : id === undefined ? 403 : 200, {
+      'content-type': 'application/json',
+      ...(type === '' ? {} : { 'x-amzn-errortype': type }),
+    });
+    response.end(
+      JSON.stringify(
+        type === ''
+          ? { roleCredentials: { accessKeyId: id, ...key, expiration: Date.now() + 3_600_000 } }
+          : { message: 'No access' },
+      ),
     );
   }
 

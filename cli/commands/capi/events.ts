@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { hasCode } from '../../../core/errors.ts';
 import type { LedgerEvent } from '../../../core/fleet.ts';
 import type { ApiClient } from '../../api-client.ts';
 import { addConnectionOptions, type ConnectionOptions, connect } from '../../connect.ts';
 import type { Context } from '../../context.ts';
 import { formatDuration } from '../../durations.ts';
 import { addExamples } from '../../examples.ts';
+import { isPassing } from '../../follow-operation.ts';
 import { addFormatOption, type Format, type FormatOption, show } from '../../formats.ts';
 import { type Column, formatTable } from '../../table.ts';
 import { addTarget, type TargetOptions, targetName } from '../../target.ts';
@@ -128,7 +128,7 @@ async function followEvents(
       after = more.after;
       away = false;
     } catch (error) {
-      if (!hasCode(error, 'PetraUnreachable')) throw error;
+      if (!isPassing(error)) throw error;
       if (!away) context.output.note('the Petra API does not answer; waiting for it to come back …');
       away = true;
       fresh = [];
