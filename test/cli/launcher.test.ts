@@ -19,7 +19,7 @@ function program(file: string, body: string): void {
 }
 
 const run = (command: string, args: readonly string[], searchPath = process.env.PATH ?? '') =>
-  new Running(command, args, { env: { PATH: searchPath }, cwd: folder }).ended;
+  new Running(command, args, { env: { PATH: searchPath, PETRA_TOKEN: 'token' }, cwd: folder }).ended;
 
 describe('the launcher', () => {
   it('runs from any folder, through links to links, relative and absolute', async () => {
