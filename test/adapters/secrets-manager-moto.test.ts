@@ -44,14 +44,15 @@ describe('secrets in Secrets Manager', () => {
   it('are all listed, however many, and none whose uid only begins the same', async () => {
     const uid = randomUUID();
     const secrets = new SecretsManagerSecrets(client);
-    const names = Array.from({ length: 120 }, (_, index) => `petra/${uid}/${index}`);
-    for (const name of names) await secrets.put({ ...kubeconfig('x', uid), name });
+    // A page has 100.
+    const names = Array.from({ length: 105 }, (_, index) => `petra/${uid}/${index}`);
+    await Promise.all(names.map((name) => secrets.createOnce({ ...kubeconfig('x', uid), name })));
     await secrets.put({ ...kubeconfig('x', `${uid}0`) });
     await client.send(
       new CreateSecretCommand({ Name: `other/${uid}`, Tags: [{ Key: 'other', Value: uid }] }),
     );
     expect([...(await secrets.list(uid))].sort()).toEqual(names.sort());
-  });
+  }, 120_000);
 
   it('that someone deletes with a recovery window are gone to Petra', async () => {
     const secret = kubeconfig('text');
