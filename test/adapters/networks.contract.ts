@@ -66,6 +66,15 @@ export function networksContract(technology: string, open: () => Promise<Network
       expect(await subject.networks.listInterfaces(other.region, other.uid)).toEqual([second]);
     });
 
+    it('makes one interface of many reservations at once', async () => {
+      const wanted = request();
+      const reserved = await Promise.all(
+        Array.from({ length: 5 }, () => subject.networks.reserveInterface(wanted)),
+      );
+      expect(new Set(reserved.map(({ id }) => id)).size).toBe(1);
+      expect(await subject.networks.listInterfaces(wanted.region, wanted.uid)).toHaveLength(1);
+    });
+
     it('releases an interface, also when it is asked twice', async () => {
       const { id } = await subject.networks.reserveInterface(request());
       await subject.networks.releaseInterface(subject.region, id);
@@ -124,6 +133,58 @@ export function networksContract(technology: string, open: () => Promise<Network
       await end(uid, machine.id);
       await subject.networks.releaseInterface(subject.region, id);
       expect(await subject.networks.listInterfaces(subject.region, uid)).toEqual([]);
+    });
+
+    describe('public addresses', () => {
+      async function attach(uid: string, name = 'server-0') {
+        const { id: interfaceId } = await subject.networks.reserveInterface(request(uid, name));
+        const attached = await subject.networks.attachPublicAddress({ ...request(uid, name), interfaceId });
+        if (!attached) throw new Error(`${name} got no public address`);
+        return attached;
+      }
+
+      it('are given to interfaces by name', async () => {
+        const { uid } = request();
+        const attached = await attach(uid);
+        expect(attached.name).toBe('server-0');
+        expect(attached.id).toMatch(/^eipalloc-[0-9a-f]{17}$/);
+        expect(attached.address).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
+      });
+
+      it('stay the same when they are asked for again', async () => {
+        const { uid } = request();
+        const first = await attach(uid);
+        expect(await attach(uid)).toEqual(first);
+        expect(await subject.networks.listPublicAddresses(subject.region, uid)).toEqual([first]);
+      });
+
+      it('are one for each name, and apart for each cluster', async () => {
+        const [one, other] = [randomUUID(), randomUUID()];
+        const ofOne = [await attach(one, 'server-0'), await attach(one, 'server-1')];
+        const ofOther = await attach(other, 'server-0');
+        expect(new Set([...ofOne, ofOther].map(({ address }) => address)).size).toBe(3);
+        const listed = await subject.networks.listPublicAddresses(subject.region, one);
+        expect([...listed].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(ofOne);
+        expect(await subject.networks.listPublicAddresses(subject.region, other)).toEqual([ofOther]);
+      });
+
+      it('are given back, also when it is asked twice, and before their interface', async () => {
+        const { uid } = request();
+        const { id } = await attach(uid);
+        await subject.networks.releasePublicAddress(subject.region, id);
+        await subject.networks.releasePublicAddress(subject.region, id);
+        expect(await subject.networks.listPublicAddresses(subject.region, uid)).toEqual([]);
+        const [reserved] = await subject.networks.listInterfaces(subject.region, uid);
+        await subject.networks.releaseInterface(subject.region, reserved?.id ?? '');
+      });
+
+      it('that never were are given back with success', async () => {
+        await subject.networks.releasePublicAddress(subject.region, 'eipalloc-0123456789abcdef0');
+      });
+
+      it('are none for a uid that was not seen', async () => {
+        expect(await subject.networks.listPublicAddresses(subject.region, randomUUID())).toEqual([]);
+      });
     });
   });
 }
