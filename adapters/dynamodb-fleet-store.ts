@@ -19,6 +19,7 @@ const unlisted = { collection: null, owner: null, position: null } satisfies Rec
 >;
 
 const keptMessages = 20;
+const keptFindings = 20;
 
 /** The fleet in DynamoDB: one item per cluster, every change one conditional write. */
 export class DynamoDbFleetStore implements FleetStore {
@@ -183,6 +184,7 @@ function fieldsOf(change: ClusterChange): Readonly<Record<string, unknown>> {
     ...(change.observed?.messages && {
       observed: { ...change.observed, messages: cutLines(change.observed.messages, keptMessages) },
     }),
+    ...(change.findings && { findings: change.findings.slice(0, keptFindings) }),
     ...(change.phase === 'Deleted' && unlisted),
   };
 }

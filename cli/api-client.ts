@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 import type {
   ClusterView,
+  FindingView,
   Health,
   KubeconfigAnswer,
   List,
@@ -119,6 +120,11 @@ export class ApiClient {
   /** One page of a cluster's ledger, from after an event's `<at>#<seq>` on. */
   events(name: string, query: { after?: string; limit?: number } = {}): Promise<List<LedgerEvent>> {
     return this.#call('GET', `/clusters/${encodeURIComponent(name)}/events`, query);
+  }
+
+  /** What is not as it should be, in the whole fleet or for one cluster. */
+  findings(query: { cluster?: string } = {}): Promise<FindingView[]> {
+    return this.#pages('/findings', query);
   }
 
   unlock(name: string): Promise<UnlockAnswer> {

@@ -27,6 +27,12 @@ function columns(now: Date): readonly Column<ClusterView>[] {
   ];
 }
 
+/** Codes of what reconciliation found amiss. */
+const findingsColumn: Column<ClusterView> = {
+  title: 'FINDINGS',
+  value: ({ findings = [] }) => findings.map(({ code }) => code).join(', '),
+};
+
 const kindColumn: Column<ClusterView> = { title: 'KIND', value: (cluster) => cluster.kind };
 
 const wideColumns: readonly Column<ClusterView>[] = [
@@ -35,14 +41,21 @@ const wideColumns: readonly Column<ClusterView>[] = [
   { title: 'ENDPOINT', value: (cluster) => cluster.observed?.endpoint ?? '' },
 ];
 
-/** Clusters as a table. The kind is shown where both kinds may occur. */
+/** Clusters as a table. The kind is shown where both kinds may occur, findings where there are any. */
 export function clusterTable(
   clusters: readonly ClusterView[],
   { wide, kinds, now }: { readonly wide: boolean; readonly kinds: boolean; readonly now: Date },
 ): string {
   const [name, ...rest] = columns(now);
+  const amiss = clusters.some(({ findings }) => findings !== undefined);
   return formatTable(
-    [...(name ? [name] : []), ...(kinds ? [kindColumn] : []), ...rest, ...(wide ? wideColumns : [])],
+    [
+      ...(name ? [name] : []),
+      ...(kinds ? [kindColumn] : []),
+      ...rest,
+      ...(amiss ? [findingsColumn] : []),
+      ...(wide ? wideColumns : []),
+    ],
     clusters,
   );
 }

@@ -64,6 +64,11 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     group: 'capi',
+    name: 'findings',
+    load: async () => (await import('./commands/capi/findings.ts')).registerFindings,
+  },
+  {
+    group: 'capi',
     name: 'unlock',
     load: async () => (await import('./commands/capi/unlock.ts')).registerUnlock,
   },

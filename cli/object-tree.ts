@@ -80,6 +80,10 @@ export function objectTreeText(
           `${channel.paint('cyan', 'fix:')} ${failure.fix}`,
         ]
       : []),
+    ...(cluster.findings ?? []).flatMap(({ code, message, fix, since }) => [
+      `${channel.paint('yellow', 'finding:')} ${plainText(message)} [${code}], since ${since}`,
+      `${channel.paint('cyan', 'fix:')} ${fix}`,
+    ]),
     ...causes.map(
       ({ object, condition, message }, index) =>
         `${index === 0 ? first : channel.paint('red', 'then:')} ${object}, ${condition}: ${plainText(message)}`,

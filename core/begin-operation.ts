@@ -84,7 +84,9 @@ async function tryMaking(ports: MakingPorts, request: Making): Promise<Begun> {
       details: { differences: diffClusterSpecs(present.spec, spec) },
     });
   }
-  if (present.phase === 'Ready') {
+  // A Ready cluster whose Cluster object is gone is made again, of the same spec.
+  const isGone = present.findings?.some(({ code }) => code === 'ClusterGone') ?? false;
+  if (present.phase === 'Ready' && !isGone) {
     const record = await protect(ports, present, request);
     return { outcome: record === present ? 'unchanged' : 'updated', record };
   }

@@ -38,6 +38,8 @@ export interface ObservedState {
   readonly controlPlaneReadyReplicas?: number;
   readonly workerReplicas?: number;
   readonly workerReadyReplicas?: number;
+  /** Of k3s, as the control plane reports it. */
+  readonly version?: string;
   readonly endpoint?: string;
   /** Messages of conditions that are not true, root cause first. */
   readonly messages?: readonly string[];
@@ -101,8 +103,7 @@ export type FindingCode =
   | 'ClusterUnhealthy'
   | 'VersionDiffers'
   | 'ManagementUnreachable'
-  | 'LockStale'
-  | 'OperationInterrupted';
+  | 'LockStale';
 
 /** A failure as it is stored and shown: what went wrong, why, what to do. Never holds a secret. */
 export interface Failure {

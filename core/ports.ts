@@ -138,8 +138,8 @@ export interface Workflows {
   state(operation: { readonly id: string; readonly verb: OperationRecord['verb'] }): Promise<ExecutionState>;
 }
 
-/** `failed`: it ended without success, whoever ended it. */
-export type ExecutionState = 'running' | 'succeeded' | 'failed' | 'absent';
+/** `aborted`: a person ended it. */
+export type ExecutionState = 'running' | 'succeeded' | 'failed' | 'aborted' | 'absent';
 
 /** The whole input of an execution: ids and small facts only, never a spec, manifest, secret or kubeconfig. */
 export interface WorkflowInput {

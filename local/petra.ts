@@ -17,6 +17,7 @@ import { SimulatedKubernetes } from './kubernetes/api-server.ts';
 import type { Log } from './log.ts';
 import { ManagementClusters } from './management-clusters.ts';
 import { Pace } from './pace.ts';
+import { Reconciliation } from './reconciliation.ts';
 import { serveApi } from './server.ts';
 import { openStateFolder } from './state-folder.ts';
 import { SyntheticReleases } from './synthetic-releases.ts';
@@ -90,6 +91,8 @@ export async function startLocalPetra(
   cloud.start();
   const server = await serveApi(ports, { token: state.token, port: options.port, log });
   await workflows.resume();
+  const reconciliation = new Reconciliation({ ports, pace, log });
+  reconciliation.start();
   await state.publish({
     url: server.url,
     pid: process.pid,
@@ -103,6 +106,7 @@ export async function startLocalPetra(
     close: async () => {
       await state.unpublish();
       await server.close();
+      await reconciliation.stop();
       await workflows.stop();
       await cloud.stop();
       await clusters.stop();

@@ -19,14 +19,20 @@ interface State {
   readonly Type: string;
   readonly Seconds?: number;
   readonly Retry?: readonly { readonly IntervalSeconds?: number }[];
+  /** Of a Map: the states that each item goes through. */
+  readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
 }
 
 /** As the engine declares it; it does not export the name. */
 type JsonValue = Parameters<StateMachine['run']>[0];
 
-/** The states of a definition that this runner looks at. */
-function statesOf(definition: object): Readonly<Record<string, State>> {
-  return (definition as { readonly States: Readonly<Record<string, State>> }).States;
+/** The states of a definition, those inside a Map included: the engine overrides all of them by name. */
+function statesOf(definition: object): readonly (readonly [string, State])[] {
+  const { States } = definition as { readonly States: Readonly<Record<string, State>> };
+  return Object.entries(States).flatMap(([name, state]) => [
+    [name, state] as const,
+    ...(state.ItemProcessor ? statesOf(state.ItemProcessor) : []),
+  ]);
 }
 
 /**
@@ -42,7 +48,7 @@ export async function runWorkflow(
   const waits: Record<string, number> = {};
   const retries: Record<string, number[]> = {};
   let tasks = 0;
-  for (const [name, state] of Object.entries(statesOf(definition))) {
+  for (const [name, state] of statesOf(definition)) {
     if (state.Type === 'Wait') waits[name] = pace.milliseconds(state.Seconds ?? 1);
     if (state.Type !== 'Task') continue;
     retries[name] = (state.Retry ?? []).map(({ IntervalSeconds }) => pace.milliseconds(IntervalSeconds ?? 1));

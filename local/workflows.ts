@@ -13,7 +13,7 @@ import type { Pace } from './pace.ts';
 import { runWorkflow } from './run-workflow.ts';
 
 /** The definitions, as they would be deployed. */
-export function readStateMachine(verb: Verb): object {
+export function readStateMachine(verb: Verb | 'reconcile'): object {
   return JSON.parse(readFileSync(new URL(`../state-machines/${verb}.asl.json`, import.meta.url), 'utf8'));
 }
 

@@ -1,8 +1,10 @@
 // Schemas of single values and of the records in core/fleet.ts that the API's answers are put together from.
 
+import type { FindingView } from '../core/api/contract.ts';
 import type {
   ClusterKind,
   Failure,
+  Finding,
   LedgerEvent,
   Lock,
   ObservedState,
@@ -14,7 +16,19 @@ import type {
   StepRecord,
   Verb,
 } from '../core/fleet.ts';
-import { choice, flag, integer, list, object, optional, ref, text, time, uuid } from './openapi-shape.ts';
+import {
+  choice,
+  type Fields,
+  flag,
+  integer,
+  list,
+  object,
+  optional,
+  ref,
+  text,
+  time,
+  uuid,
+} from './openapi-shape.ts';
 
 export const clusterName = text('Name of the cluster.', 'workload-dev');
 export const operationId = text(
@@ -71,11 +85,39 @@ export const observedState = object<ObservedState>(
     controlPlaneReadyReplicas: optional(integer('Control-plane machines that are ready.')),
     workerReplicas: optional(integer('Workers that are wanted.')),
     workerReadyReplicas: optional(integer('Workers that are ready.')),
+    version: optional(text('Version of k3s, as the control plane reports it.', 'v1.35.3+k3s1')),
     endpoint: optional(text("Host of the cluster's API.")),
     messages: optional(list('Conditions that are not true, root cause first.', { type: 'string' })),
     observedAt: time('When it was seen.'),
   },
 );
+
+const findingFields: Fields<Finding> = {
+  code: choice<Finding['code']>('Stable name of what is amiss.', {
+    ClusterGone: 'the Cluster object of a ready cluster is not on its management cluster any more',
+    ClusterUnknown: 'the management cluster has Cluster objects that are in no record',
+    ClusterEdited: 'somebody else changed a field of the Cluster object that Petra wrote',
+    ClusterUnhealthy: 'control plane, workers or nodes are not ready',
+    VersionDiffers: 'what runs is of another version than the spec says',
+    ManagementUnreachable: "the management cluster's API cannot be used",
+    LockStale: 'an operation stopped renewing its lock',
+  }),
+  message: text('What was seen.'),
+  fix,
+  since: time('When it was first seen.'),
+};
+
+export const finding = object<Finding>(
+  'Something that is not as it should be, found by reconciliation.',
+  findingFields,
+);
+
+export const findingView = object<FindingView>('A finding, and the cluster it is about.', {
+  cluster: clusterName,
+  kind,
+  management: optional(text('Name of its management cluster; workload clusters only.', 'petra-mgmt')),
+  ...findingFields,
+});
 
 export const lock = object<Lock>('The single writer of a cluster: a lease, which its holder renews.', {
   operationId,

@@ -176,6 +176,17 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     answers: { 200: 'OperationView' },
     errors: ['OperationNotFound'],
   },
+  'get-findings': {
+    summary: 'List what is not as it should be.',
+    description:
+      'What the scheduled reconciliation found amiss, and locks that nobody renews. Of one cluster, or of the whole fleet; then a page holds the findings of a page of clusters, and may be empty though others follow.',
+    query: {
+      cluster: { description: 'Only those of this cluster.', schema: { type: 'string' } },
+      ...page,
+    },
+    answers: { 200: 'FindingList' },
+    errors: ['ClusterNotFound'],
+  },
   'get-health': {
     summary: 'Say that Petra answers, and what it is.',
     answers: { 200: 'Health' },

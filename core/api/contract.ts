@@ -12,6 +12,7 @@
 //   DELETE /clusters/{name}/lock                               → 200 UnlockAnswer
 //   GET    /operations?cluster&limit&cursor                    → 200 List<OperationView>
 //   GET    /operations/{id}                                    → 200 OperationView
+//   GET    /findings?cluster&limit&cursor                      → 200 List<FindingView>
 //   GET    /health                                             → 200 Health
 //
 // Errors are application/problem+json: Problem.
@@ -20,6 +21,7 @@ import type { ClusterSpec } from '../capi/spec-schema.ts';
 import type {
   ClusterKind,
   Failure,
+  Finding,
   LedgerEvent,
   Lock,
   ObservedState,
@@ -55,6 +57,8 @@ export interface ClusterView {
   readonly operation: OperationSummary;
   readonly lock?: Lock;
   readonly observed?: ObservedState;
+  /** What is not as it should be, as the last reconciliation saw it; absent when all was well. */
+  readonly findings?: readonly Finding[];
   /** Of the last operation, when it failed. */
   readonly failure?: Failure;
   readonly createdAt: string;
@@ -139,6 +143,13 @@ export interface List<T> {
   readonly items: readonly T[];
   /** Pass as `cursor` (events: `after`) for the next page. */
   readonly next?: string;
+}
+
+/** A finding with the cluster it is about. */
+export interface FindingView extends Finding {
+  readonly cluster: string;
+  readonly kind: ClusterKind;
+  readonly management?: string;
 }
 
 export type EventList = List<LedgerEvent>;

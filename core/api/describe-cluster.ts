@@ -26,7 +26,10 @@ const ownedKinds = [
 ] as const;
 
 /** What describing a cluster takes. */
-export type DescribePorts = Pick<Ports, 'fleet' | 'operations' | 'resources' | 'secrets' | 'kubernetes'>;
+export type DescribePorts = Pick<
+  Ports,
+  'fleet' | 'operations' | 'resources' | 'secrets' | 'kubernetes' | 'clock'
+>;
 
 /** Kinds of a management cluster that say whether it works. */
 const managementKinds = [

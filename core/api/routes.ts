@@ -14,6 +14,7 @@ import { managementOf, requireManagementApi } from '../steps/management-api.ts';
 import { chooseManagement } from './choose-management.ts';
 import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';
 import { type DescribePorts, describeCluster } from './describe-cluster.ts';
+import { findingViews } from './findings.ts';
 import { clusterDetails, clusterView, operationView, operationViews } from './views.ts';
 
 export interface ApiRequest {
@@ -63,6 +64,7 @@ export const routes: readonly Route[] = [
   { method: 'DELETE', path: '/clusters/{name}/lock', name: 'delete-lock', answer: deleteLock },
   { method: 'GET', path: '/operations', name: 'get-operations', answer: getOperations },
   { method: 'GET', path: '/operations/{id}', name: 'get-operation', answer: getOperation },
+  { method: 'GET', path: '/findings', name: 'get-findings', answer: getFindings },
   { method: 'GET', path: '/health', name: 'get-health', answer: getHealth },
 ];
 
@@ -113,7 +115,10 @@ export async function deleteManagementCluster(ports: BeginPorts, request: ApiReq
   return operationAnswer(ports, await beginRemoval(ports, { verb: 'destroy', name, caller, options }));
 }
 
-export async function getClusters(ports: Pick<Ports, 'fleet'>, { query }: ApiRequest): Promise<ApiResponse> {
+export async function getClusters(
+  ports: Pick<Ports, 'fleet' | 'clock'>,
+  { query }: ApiRequest,
+): Promise<ApiResponse> {
   const kind = oneOf<ClusterKind>(query, 'kind', ['management', 'workload']);
   const { management } = query;
   const page = await ports.fleet.list({
@@ -121,11 +126,12 @@ export async function getClusters(ports: Pick<Ports, 'fleet'>, { query }: ApiReq
     ...(management === undefined ? {} : { management }),
     ...paging(query),
   });
-  return ok({ items: page.items.map(clusterView), ...next(page.cursor) });
+  const now = ports.clock.now();
+  return ok({ items: page.items.map((record) => clusterView(record, now)), ...next(page.cursor) });
 }
 
 export async function getCluster(
-  ports: Pick<Ports, 'fleet' | 'operations' | 'resources'>,
+  ports: Pick<Ports, 'fleet' | 'operations' | 'resources' | 'clock'>,
   request: ApiRequest,
 ): Promise<ApiResponse> {
   return ok(await clusterDetails(ports, await findCluster(ports, part(request, 'name'))));
@@ -207,7 +213,10 @@ export async function deleteLock(
     message: `took the lock from ${abandoned}, held by ${lock.holder} since ${lock.acquiredAt}`,
     caller,
   });
-  const answer: UnlockAnswer = { cluster: clusterView(await atRest(ports, unlocked)), abandoned };
+  const answer: UnlockAnswer = {
+    cluster: clusterView(await atRest(ports, unlocked), ports.clock.now()),
+    abandoned,
+  };
   return ok(answer);
 }
 
@@ -244,6 +253,18 @@ export async function getOperation(
   return ok(await operationView(ports, record));
 }
 
+/** Of the whole fleet, a page of clusters at a time: a page of findings may be empty, and others follow. */
+export async function getFindings(
+  ports: Pick<Ports, 'fleet' | 'clock'>,
+  { query }: ApiRequest,
+): Promise<ApiResponse> {
+  const now = ports.clock.now();
+  const { cluster } = query;
+  if (cluster !== undefined) return ok({ items: findingViews(await findCluster(ports, cluster), now) });
+  const page = await ports.fleet.list(paging(query));
+  return ok({ items: page.items.flatMap((record) => findingViews(record, now)), ...next(page.cursor) });
+}
+
 export async function getHealth({ settings }: Pick<Ports, 'settings'>): Promise<ApiResponse> {
   const { version, mode, region } = settings;
   const health: Health = { status: 'ok', version, mode, ...(region === undefined ? {} : { region }) };
@@ -251,12 +272,12 @@ export async function getHealth({ settings }: Pick<Ports, 'settings'>): Promise<
 }
 
 async function operationAnswer(
-  ports: Pick<Ports, 'operations'>,
+  ports: Pick<Ports, 'operations' | 'clock'>,
   { outcome, record, operation }: Begun,
 ): Promise<ApiResponse> {
   const answer: OperationAnswer = {
     outcome,
-    cluster: clusterView(record),
+    cluster: clusterView(record, ports.clock.now()),
     ...(operation === undefined ? {} : { operation: await operationView(ports, operation) }),
     warnings: operation?.warnings ?? [],
   };

@@ -4,9 +4,11 @@ import type { ClusterRecord, OperationRecord, Verb } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import { plannedSteps } from '../steps/step-titles.ts';
 import type { ClusterView, OperationView } from './contract.ts';
+import { findingsOf } from './findings.ts';
 
 /** A cluster as lists show it. */
-export function clusterView(record: ClusterRecord): ClusterView {
+export function clusterView(record: ClusterRecord, now: Date): ClusterView {
+  const findings = findingsOf(record, now);
   const { name, uid, kind, management, phase, region, spec, deletionProtection } = record;
   const { operation, lock, observed, createdAt, updatedAt, readyAt } = record;
   return {
@@ -23,6 +25,7 @@ export function clusterView(record: ClusterRecord): ClusterView {
     operation,
     ...(lock === undefined ? {} : { lock }),
     ...(observed === undefined ? {} : { observed }),
+    ...(findings.length === 0 ? {} : { findings }),
     createdAt,
     updatedAt,
     ...(readyAt === undefined ? {} : { readyAt }),
@@ -31,7 +34,7 @@ export function clusterView(record: ClusterRecord): ClusterView {
 
 /** A cluster with everything: its spec, what was made for it, and why its last operation failed. */
 export async function clusterDetails(
-  ports: Pick<Ports, 'operations' | 'resources'>,
+  ports: Pick<Ports, 'operations' | 'resources' | 'clock'>,
   record: ClusterRecord,
 ): Promise<ClusterView> {
   const [operation, resources] = await Promise.all([
@@ -39,7 +42,7 @@ export async function clusterDetails(
     ports.resources.list(record.name, record.uid),
   ]);
   return {
-    ...clusterView(record),
+    ...clusterView(record, ports.clock.now()),
     ...(operation?.failure === undefined ? {} : { failure: operation.failure }),
     spec: record.spec,
     resources,

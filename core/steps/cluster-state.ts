@@ -43,17 +43,34 @@ export async function observeCluster(
 
 /** The same for a Cluster object in hand. */
 export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: Date): Promise<ClusterState> {
-  const { name } = cluster.metadata;
-  const [controlPlanes, deployments, machines, infrastructure] = await Promise.all([
-    api.list(
-      { apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' },
-      ownedBy(name),
-    ),
-    api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' }, ownedBy(name)),
-    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' }, ownedBy(name)),
-    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' }, ownedBy(name)),
-  ]);
+  return assessCluster(cluster, await ownedObjects(api, ownedBy(cluster.metadata.name)), now);
+}
 
+/** What a cluster's state is read from, besides its Cluster object. */
+export interface OwnedObjects {
+  readonly controlPlanes: readonly KubernetesObject[];
+  readonly deployments: readonly KubernetesObject[];
+  readonly machines: readonly KubernetesObject[];
+  readonly infrastructure: readonly KubernetesObject[];
+}
+
+/** The objects that a query finds: those of one cluster, or of all of them. */
+export async function ownedObjects(
+  api: Kubernetes,
+  query: Parameters<Kubernetes['list']>[1],
+): Promise<OwnedObjects> {
+  const [controlPlanes, deployments, machines, infrastructure] = await Promise.all([
+    api.list({ apiVersion: 'controlplane.cluster.x-k8s.io/v1beta2', kind: 'KThreesControlPlane' }, query),
+    api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'MachineDeployment' }, query),
+    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSMachine' }, query),
+    api.list({ apiVersion: 'infrastructure.cluster.x-k8s.io/v1beta2', kind: 'AWSCluster' }, query),
+  ]);
+  return { controlPlanes, deployments, machines, infrastructure };
+}
+
+/** What a Cluster object and the objects it owns say. */
+export function assessCluster(cluster: KubernetesObject, owned: OwnedObjects, now: Date): ClusterState {
+  const { controlPlanes, deployments, machines, infrastructure } = owned;
   const controlPlane = {
     replicas:
       total(controlPlanes, 'spec', 'replicas') ||
@@ -84,6 +101,9 @@ export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: D
     textAt(cluster, 'status', 'failureReason');
   const counts = `control plane ${controlPlane.ready}/${controlPlane.replicas}, workers ${workers.ready}/${workers.replicas}`;
   const endpoint = textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host');
+  const version = controlPlanes
+    .map((one) => textAt(one, 'status', 'version'))
+    .find((one) => one !== undefined);
   return {
     ready,
     summary: `${phase ?? 'Pending'}: ${counts}`,
@@ -95,6 +115,7 @@ export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: D
       controlPlaneReadyReplicas: controlPlane.ready,
       workerReplicas: workers.replicas,
       workerReadyReplicas: workers.ready,
+      ...(version === undefined ? {} : { version }),
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(ready || causes.length === 0 ? {} : { messages: causes.slice(0, 5) }),
       observedAt: now.toISOString(),

@@ -152,7 +152,12 @@ export async function readKubeconfig(api: Kubernetes, cluster: string): Promise<
 
 /** Ends init and create: the cluster is Ready. */
 export async function recordReady(context: StepContext<keyof EndPorts>): Promise<StepOutput> {
-  return succeed(context, { phase: 'Ready', readyAt: context.clock.now().toISOString() });
+  return succeed(context, {
+    phase: 'Ready',
+    readyAt: context.clock.now().toISOString(),
+    // Of before; the next reconciliation looks anew.
+    findings: null,
+  });
 }
 
 /** A reference to the Cluster object of this name. */

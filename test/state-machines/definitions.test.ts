@@ -12,6 +12,7 @@ interface State {
   readonly Default?: string;
   readonly TimeoutSeconds?: number;
   readonly Seconds?: number;
+  readonly ItemProcessor?: { readonly States: Readonly<Record<string, State>> };
   readonly Choices?: readonly { readonly Next: string }[];
   readonly Parameters?: {
     readonly FunctionName: string;
@@ -139,5 +140,25 @@ describe('state-machines/README.md', () => {
         !['Retry', 'Catch', 'Failed', 'Ready'].includes(code),
     );
     expect(unknown).toEqual([]);
+  });
+});
+
+describe('reconcile', () => {
+  const { States } = readStateMachine('reconcile') as { readonly States: Readonly<Record<string, State>> };
+  const inMap = States.ReconcileClusters?.ItemProcessor?.States ?? {};
+  const tasks = Object.entries({ ...States, ...inMap }).filter(([, state]) => state.Type === 'Task');
+
+  test('has a row in state-machines/README.md for each state that does work', () => {
+    const text = readFileSync(path.join(import.meta.dirname, '../../state-machines/README.md'), 'utf8');
+    const section = text.split(/^## /m).find((one) => one.startsWith('reconcile\n')) ?? '';
+    const rows = [...section.matchAll(/^\| `([A-Za-z]+)` \|/gm)].map((match) => match[1]);
+    expect(rows.toSorted()).toEqual(tasks.map(([name]) => name).toSorted());
+  });
+
+  test.each(tasks)('%s has a function of its own name, a timeout, retries and a catch', (name, state) => {
+    expect(state.Parameters?.FunctionName).toBe(`\${${name}}`);
+    expect(state.TimeoutSeconds).toBeGreaterThan(0);
+    expect(state.Retry?.at(-1)?.ErrorEquals).toEqual([...killed]);
+    expect(state.Catch?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
   });
 });

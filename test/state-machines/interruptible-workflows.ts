@@ -101,11 +101,11 @@ export class InterruptibleWorkflows implements Workflows {
     });
   }
 
-  /** Opens them again, as a process that is started again does. */
-  async restart(): Promise<void> {
+  /** Opens them again, as a process that is started again does; without `resume` nothing goes on by itself. */
+  async restart({ resume = true } = {}): Promise<void> {
     await this.#current.stop();
     this.#current = this.#open();
-    await this.#current.resume();
+    if (resume) await this.#current.resume();
   }
 
   #open(): LocalWorkflows {
