@@ -2,19 +2,18 @@
 // machine knows by name.
 
 import middy from '@middy/core';
-import { PetraError } from '../core/errors.ts';
 import { attemptOf } from '../core/fleet.ts';
 import type { Ports } from '../core/petra.ts';
 import type { EndPorts, StepInput, StepPorts } from '../core/steps/context.ts';
-import { unforeseen } from '../core/steps/failure.ts';
 import { recordFailure } from '../core/steps/finish.ts';
 import { runFinalStep, runStep, type StepFunction, type StepOutput } from '../core/steps/run-step.ts';
 import { type LogFields, logging, type WriteLine } from './logging.ts';
+import { namedErrors } from './named-errors.ts';
 import { systemClock } from './ports/clock.ts';
 import { events, metrics } from './ports/reports.ts';
 import { settings } from './ports/settings.ts';
 import { fleet, ledger, operations } from './ports/table.ts';
-import type { LambdaHandler, Middleware } from './runtime.ts';
+import type { LambdaHandler } from './runtime.ts';
 
 export type TaskHandler = LambdaHandler<StepInput, StepOutput>;
 
@@ -97,22 +96,5 @@ function outcomeOfStep({ ready, gone, message }: StepOutput): LogFields {
   return {
     ...(ready === false || gone === false ? { outcome: 'waiting' } : {}),
     ...(message === undefined ? {} : { message }),
-  };
-}
-
-/**
- * What the state machine gets: an error with the name that its Retry and Catch know, and its message. Lambda would log
- * every other field once more, evidence among them.
- */
-function namedErrors(state: string): Middleware<StepInput, StepOutput> {
-  return {
-    onError: (invocation) => {
-      const { error } = invocation;
-      const { code, message } = error instanceof PetraError ? error : unforeseen(state, error);
-      const named = new Error(message);
-      named.name = code;
-      named.stack = `${code}: ${message}`;
-      invocation.error = named;
-    },
   };
 }

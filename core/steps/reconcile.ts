@@ -37,12 +37,16 @@ export interface Reconciled {
   readonly changed: number;
   readonly findings: number;
   readonly unreachable: boolean;
+  /** Lines that were added to ledgers, to be told to the world outside, which this step's network does not reach. */
+  readonly news: readonly News[];
 }
 
-type ReconcilePorts = Pick<
-  Ports,
-  'fleet' | 'ledger' | 'secrets' | 'kubernetes' | 'clock' | 'events' | 'metrics'
->;
+type News = Omit<LedgerEvent, 'seq'>;
+
+/** The state of an execution is limited; what is not told is in the ledgers. */
+const mostNews = 50;
+
+type ReconcilePorts = Pick<Ports, 'fleet' | 'ledger' | 'secrets' | 'kubernetes' | 'clock'>;
 
 /**
  * Compares one management cluster, and every workload cluster on it, with their records; writes what changed. An API
@@ -50,19 +54,19 @@ type ReconcilePorts = Pick<
  */
 export async function reconcileCluster(ports: ReconcilePorts, item: ReconcileItem): Promise<Reconciled> {
   const { management } = item;
-  const nothing = { management, clusters: 0, changed: 0, findings: 0, unreachable: false };
+  const nothing = { management, clusters: 0, changed: 0, findings: 0, unreachable: false, news: [] };
   const record = await ports.fleet.find(management);
   // It was removed, or is being worked on, since it was listed.
   if (record?.uid !== item.uid || record.phase !== 'Ready' || record.lock) return nothing;
   const looked = await look(ports, record);
   if ('silence' in looked) {
     const finding = unreachableFinding(record, looked.silence);
-    const changed = await settle(ports, record, [finding], record.observed);
-    return { ...nothing, clusters: 1, changed: Number(changed), findings: 1, unreachable: true };
+    const { changed, news } = await settle(ports, record, [finding], record.observed);
+    return { ...nothing, clusters: 1, changed: Number(changed), findings: 1, unreachable: true, news };
   }
   const { records, unknown } = await pairedWithRecords(ports, record, looked.clusters);
   const results = [
-    await settleOne(ports, record, managementFindings(record, { ...looked, unknown }), record.observed),
+    await settle(ports, record, managementFindings(record, { ...looked, unknown }), record.observed),
   ];
   for (const workload of records) results.push(await reconcileWorkload(ports, workload, looked));
   return {
@@ -71,6 +75,7 @@ export async function reconcileCluster(ports: ReconcilePorts, item: ReconcileIte
     changed: results.filter(({ changed }) => changed).length,
     findings: results.reduce((sum, { findings }) => sum + findings, 0),
     unreachable: false,
+    news: results.flatMap(({ news }) => news).slice(0, mostNews),
   };
 }
 
@@ -155,49 +160,43 @@ async function reconcileWorkload(
 ): Promise<Settled> {
   // What an operation works on is its business, and what never was applied cannot be missing.
   if (record.lock || !record.materialized || (record.phase !== 'Ready' && record.phase !== 'Failed')) {
-    return { changed: false, findings: 0 };
+    return untouched;
   }
   const cluster = clusters.find(
     ({ metadata }) => metadata.name === record.name && metadata.labels?.['petra.sh/uid'] === record.uid,
   );
   if (!cluster) {
     // A removal that failed may have got as far as the Cluster object.
-    if (record.phase === 'Failed') return { changed: false, findings: 0 };
-    return settleOne(ports, record, workloadFindings(record, undefined), record.observed);
+    if (record.phase === 'Failed') return untouched;
+    return settle(ports, record, workloadFindings(record, undefined), record.observed);
   }
   const none = { controlPlanes: [], deployments: [], machines: [], infrastructure: [] };
   const state = assessCluster(cluster, owned.get(record.name) ?? none, ports.clock.now());
-  return settleOne(ports, record, workloadFindings(record, { cluster, state }), state.observed);
+  return settle(ports, record, workloadFindings(record, { cluster, state }), state.observed);
 }
 
 interface Settled {
   readonly changed: boolean;
   readonly findings: number;
+  readonly news: readonly News[];
 }
 
-async function settleOne(
-  ports: ReconcilePorts,
-  record: ClusterRecord,
-  seen: readonly Seen[],
-  observed: ObservedState | undefined,
-): Promise<Settled> {
-  return { changed: await settle(ports, record, seen, observed), findings: seen.length };
-}
+const untouched: Settled = { changed: false, findings: 0, news: [] };
 
-/** Writes what is different from the record, and nothing when nothing is. Whether it wrote. */
+/** Writes what is different from the record, and nothing when nothing is. */
 async function settle(
   ports: ReconcilePorts,
   record: ClusterRecord,
   seen: readonly Seen[],
   observed: ObservedState | undefined,
-): Promise<boolean> {
+): Promise<Settled> {
   const now = ports.clock.now();
   const before = record.findings ?? [];
   const findings = datedFindings(seen, before, now);
   const isSame =
     canonicalJson(findings) === canonicalJson(before) &&
     canonicalJson(timeless(observed)) === canonicalJson(timeless(record.observed));
-  if (isSame) return false;
+  if (isSame) return { ...untouched, findings: seen.length };
   try {
     await ports.fleet.updateUnlocked(record.name, record.uid, {
       ...(observed === undefined ? {} : { observed }),
@@ -206,14 +205,12 @@ async function settle(
     });
   } catch (error) {
     // An operation began, or the cluster is gone: what was seen is out of date.
-    if (hasCode(error, 'OperationInProgress', 'ClusterNotFound')) return false;
+    if (hasCode(error, 'OperationInProgress', 'ClusterNotFound')) return untouched;
     throw error;
   }
-  for (const event of news(record, before, findings, now)) {
-    await ports.ledger.append(event);
-    await announce(ports, event);
-  }
-  return true;
+  const news = newsOf(record, before, findings, now);
+  for (const event of news) await ports.ledger.append(event);
+  return { changed: true, findings: seen.length, news };
 }
 
 function timeless(observed: ObservedState | undefined): unknown {
@@ -223,12 +220,12 @@ function timeless(observed: ObservedState | undefined): unknown {
 }
 
 /** A line of the ledger for each finding that is new, and for each that has gone. */
-function news(
+function newsOf(
   { name, uid }: ClusterRecord,
   before: readonly Finding[],
   after: readonly Finding[],
   now: Date,
-): Omit<LedgerEvent, 'seq'>[] {
+): News[] {
   const codes = (findings: readonly Finding[]) => new Set(findings.map(({ code }) => code));
   const [old, present] = [codes(before), codes(after)];
   const line = { cluster: name, uid, at: now.toISOString(), verb: 'reconcile', caller: reconciler } as const;
@@ -242,9 +239,9 @@ function news(
   ];
 }
 
-/** Adds the numbers of a run up, for alarms. */
+/** Tells the world outside what was found, and adds the numbers of a run up, for alarms. */
 export async function recordReconciliation(
-  ports: Pick<Ports, 'metrics'>,
+  ports: Pick<Ports, 'events' | 'metrics'>,
   input: {
     readonly resumed: number;
     readonly staleLocks: number;
@@ -254,6 +251,7 @@ export async function recordReconciliation(
   const reconciled = input.results.filter((result): result is Reconciled => !('failed' in result));
   const sum = (of: (result: Reconciled) => number) =>
     reconciled.reduce((total, result) => total + of(result), 0);
+  for (const event of reconciled.flatMap(({ news }) => news)) await announce(ports, event);
   const numbers = {
     StaleLocks: input.staleLocks,
     ResumedOperations: input.resumed,

@@ -1,4 +1,5 @@
 import { getCluster } from '../../core/api/routes.ts';
+import { systemClock } from '../ports/clock.ts';
 import { fleet, operations, resources } from '../ports/table.ts';
 import { route } from '../route.ts';
 
@@ -6,4 +7,5 @@ export const handler = route(getCluster, {
   fleet: fleet(),
   operations: operations(),
   resources: resources(),
+  clock: systemClock,
 });

@@ -1,5 +1,6 @@
 import { getClusters } from '../../core/api/routes.ts';
+import { systemClock } from '../ports/clock.ts';
 import { fleet } from '../ports/table.ts';
 import { route } from '../route.ts';
 
-export const handler = route(getClusters, { fleet: fleet() });
+export const handler = route(getClusters, { fleet: fleet(), clock: systemClock });

@@ -1,4 +1,5 @@
 import { getObjects } from '../../core/api/routes.ts';
+import { systemClock } from '../ports/clock.ts';
 import { kubernetesForRoutes } from '../ports/kubernetes.ts';
 import { secrets } from '../ports/secrets.ts';
 import { fleet, operations, resources } from '../ports/table.ts';
@@ -8,6 +9,7 @@ export const handler = route(getObjects, {
   fleet: fleet(),
   operations: operations(),
   resources: resources(),
+  clock: systemClock,
   secrets: secrets(),
   kubernetes: kubernetesForRoutes(),
 });

@@ -76,7 +76,7 @@ describe('reconciliation', () => {
     const before = [await recordOf('mgmt'), await recordOf('dev')];
     const answers = await reconcile();
     expect(answers.ReconcileCluster).toEqual([
-      { management: 'mgmt', clusters: 2, changed: 0, findings: 0, unreachable: false },
+      { management: 'mgmt', clusters: 2, changed: 0, findings: 0, unreachable: false, news: [] },
     ]);
     expect([await recordOf('mgmt'), await recordOf('dev')]).toEqual(before);
     expect(recorded.at(-1)).toMatchObject({ Findings: 0, FailedReconciliations: 0, StaleLocks: 0 });

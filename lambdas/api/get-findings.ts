@@ -1,0 +1,6 @@
+import { getFindings } from '../../core/api/routes.ts';
+import { systemClock } from '../ports/clock.ts';
+import { fleet } from '../ports/table.ts';
+import { route } from '../route.ts';
+
+export const handler = route(getFindings, { fleet: fleet(), clock: systemClock });
