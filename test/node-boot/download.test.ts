@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SandboxedMachine, whyNoSandbox } from './machine.ts';
+import { SandboxedMachine, sandboxTimeout, whyNoSandbox } from './machine.ts';
 
 const faults = [
   ['missing', /curl: \(22\) .*404/],
@@ -7,7 +7,7 @@ const faults = [
   ['cut', /curl: \(18\)/],
 ] as const;
 
-describe.skipIf(whyNoSandbox)(`the download of k3s${whyNoSandbox}`, () => {
+describe.skipIf(whyNoSandbox)(`the download of k3s${whyNoSandbox}`, { timeout: sandboxTimeout }, () => {
   test.each(faults)('is tried again when it is %s', (fault) => {
     const machine = new SandboxedMachine('agent-0');
     machine.spoilDownloads(fault, 3);

@@ -57,6 +57,9 @@ export function userDataOf(name: string): string {
 /** As root in namespaces of its own, whoever runs the tests. */
 const namespaces = process.getuid?.() === 0 ? ['--mount', '--net'] : ['--map-root-user', '--mount', '--net'];
 
+/** A start takes about a second; a machine that is busy with other tests may take long. */
+export const sandboxTimeout = 120_000;
+
 const probe = spawnSync('unshare', [...namespaces, 'ip', 'link', 'set', 'lo', 'up'], { encoding: 'utf8' });
 
 /** Why the sandbox cannot be had here; empty where it can. In CI it must be had. */
@@ -67,7 +70,10 @@ export const whyNoSandbox =
 
 /** Runs a shell script in namespaces of its own. */
 export function inNamespaces(script: string, ...args: readonly string[]) {
-  return spawnSync('unshare', [...namespaces, 'sh', script, ...args], { encoding: 'utf8', timeout: 60_000 });
+  return spawnSync('unshare', [...namespaces, 'sh', script, ...args], {
+    encoding: 'utf8',
+    timeout: sandboxTimeout,
+  });
 }
 
 /** How a start ended, seen from outside. */

@@ -5,29 +5,33 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
-import { type CloudConfig, inNamespaces, userDataOf, whyNoSandbox } from './machine.ts';
+import { type CloudConfig, inNamespaces, sandboxTimeout, userDataOf, whyNoSandbox } from './machine.ts';
 
 // cloud-init reads no more of it than this.
 const config = parse(userDataOf('server-0')) as CloudConfig;
 const contentOf = (end: string) => config.write_files.find((file) => file.path.endsWith(end))?.content ?? '';
 
-describe.skipIf(whyNoSandbox)(`the shield of the instance's credentials${whyNoSandbox}`, () => {
-  test('refuses pods, and neither the node itself nor what pods want elsewhere', () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'petra-shield-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const shield = path.join(folder, 'shield');
-    writeFileSync(shield, contentOf('/petra-shield-credentials'));
-    const routing = path.join(import.meta.dirname, 'routing.sh');
-    const { status, stdout, stderr } = inNamespaces(routing, shield, process.execPath);
-    expect({ status, stderr }).toMatchObject({ status: 0 });
-    expect(stdout.trim().split('\n')).toEqual([
-      'before: node reached, pod reached, pod elsewhere reached',
-      'after: node reached, pod refused, pod elsewhere reached',
-      // Two rules, though it ran twice.
-      '2',
-    ]);
-  });
-});
+describe.skipIf(whyNoSandbox)(
+  `the shield of the instance's credentials${whyNoSandbox}`,
+  { timeout: sandboxTimeout },
+  () => {
+    test('refuses pods, and neither the node itself nor what pods want elsewhere', () => {
+      const folder = mkdtempSync(path.join(tmpdir(), 'petra-shield-'));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const shield = path.join(folder, 'shield');
+      writeFileSync(shield, contentOf('/petra-shield-credentials'));
+      const routing = path.join(import.meta.dirname, 'routing.sh');
+      const { status, stdout, stderr } = inNamespaces(routing, shield, process.execPath);
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(stdout.trim().split('\n')).toEqual([
+        'before: node reached, pod reached, pod elsewhere reached',
+        'after: node reached, pod refused, pod elsewhere reached',
+        // Two rules, though it ran twice.
+        '2',
+      ]);
+    });
+  },
+);
 
 test('systemd-networkd is told to leave the rules alone, and is started anew to hear it', () => {
   expect(contentOf('/networkd.conf.d/90-petra.conf')).toBe('[Network]\nManageForeignRoutingPolicyRules=no\n');

@@ -3,9 +3,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { kubeconfigSecret, SandboxedMachine, tokenSecret, whyNoSandbox } from './machine.ts';
+import { kubeconfigSecret, SandboxedMachine, sandboxTimeout, tokenSecret, whyNoSandbox } from './machine.ts';
 
-describe.skipIf(whyNoSandbox)(`a management node starts${whyNoSandbox}`, () => {
+describe.skipIf(whyNoSandbox)(`a management node starts${whyNoSandbox}`, { timeout: sandboxTimeout }, () => {
   test('the first server installs k3s, starts the cluster and stores the kubeconfig with its own address', () => {
     const machine = new SandboxedMachine('server-0');
     expect(machine.firstStart()).toMatchObject({ status: 0 });
