@@ -15,6 +15,16 @@ function statesOf(verb: Verb): string[] {
   return Object.keys((readStateMachine(verb) as { readonly States: object }).States);
 }
 
+function reconcileStates(): string[] {
+  const { States } = readStateMachine('reconcile') as {
+    readonly States: Readonly<Record<string, { readonly ItemProcessor?: { readonly States: object } }>>;
+  };
+  return Object.entries(States).flatMap(([name, state]) => [
+    name,
+    ...Object.keys(state.ItemProcessor?.States ?? {}),
+  ]);
+}
+
 /** Names that a source file exports, or declares as a function: what the page may name. */
 function namesInCode(): Set<string> {
   const names = new Set<string>();
@@ -43,6 +53,7 @@ describe('docs/architecture.md', () => {
   test('names no state, error, phase or type that does not exist', () => {
     const known = new Set([
       ...verbs.flatMap(statesOf),
+      ...reconcileStates(),
       ...Object.keys(errorCatalogue),
       ...Object.values(phaseDuring),
       ...namesInCode(),
