@@ -58,6 +58,8 @@ export interface Settings {
   readonly limits: Limits;
   /** How long a lock lasts without being renewed. Longer than any Task's timeout plus any Wait. */
   readonly leaseSeconds: number;
+  /** A mirror of k3s' releases for management nodes; upstream's when absent. */
+  readonly k3sReleasesUrl?: string;
   /** Further variables for the providers' manifests. */
   readonly providerVariables: Readonly<Record<string, string>>;
 }

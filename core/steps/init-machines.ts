@@ -77,8 +77,17 @@ async function launch(context: StepContext<LaunchPorts>, role: MachineRole): Pro
     if (!reserved) throw new PetraError('InternalError', `the network interface of ${server} is missing`);
     return reserved.address;
   });
+  const { k3sReleasesUrl } = context.settings;
+  const source = {
+    name: cluster,
+    uid,
+    region,
+    spec,
+    serverAddresses,
+    ...(k3sReleasesUrl === undefined ? {} : { k3sBaseUrl: k3sReleasesUrl }),
+  };
   const group = role === 'server' ? spec.spec.nodes.controlPlane : spec.spec.nodes.workers;
-  for (const node of managementNodes({ name: cluster, uid, region, spec, serverAddresses })) {
+  for (const node of managementNodes(source)) {
     if (node.role !== role) continue;
     const interfaceId = interfaces.get(node.name)?.id;
     await madeOnce(context, 'instance', node.name, () =>
