@@ -64,8 +64,8 @@ export function petraDashboard(scope: Construct, watched: Watched, alarms: reado
             ([verb, machine]) =>
               new MathExpression({
                 label: verb,
-                expression: 'milliseconds / 60000',
-                usingMetrics: { milliseconds: machine.metricTime({ statistic: Stats.p(50), period: hour }) },
+                expression: `${verb} / 60000`,
+                usingMetrics: { [verb]: machine.metricTime({ statistic: Stats.p(50), period: hour }) },
                 period: hour,
               }),
           ),

@@ -1,6 +1,5 @@
 // The whole of Petra in one account and region, as a list of its parts.
 
-import { readdirSync } from 'node:fs';
 import { Aws, CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
@@ -10,12 +9,12 @@ import { petraDashboard } from './dashboard.ts';
 import { readFunctionActions } from './function-actions.ts';
 import { Network } from './network.ts';
 import { NodeRoles } from './node-roles.ts';
-import { Alarms, type Watched } from './observability.ts';
+import { Alarms } from './observability.ts';
 import { Schedule } from './schedule.ts';
 import type { PetraSettings } from './settings.ts';
 import { Storage } from './storage.ts';
-import { functionSurroundings } from './surroundings.ts';
-import { stateMachinesFolder, Workflow } from './workflow.ts';
+import { functionSurroundings, operationVerbs } from './surroundings.ts';
+import { Workflow } from './workflow.ts';
 
 export interface PetraStackProps {
   readonly settings: PetraSettings;
@@ -37,25 +36,17 @@ export class PetraStack extends Stack {
     const surroundings = functionSurroundings(this, settings, bundles, parts);
 
     const workflow = (verb: string) => new Workflow(this, verb, facts, surroundings).stateMachine;
-    const machines = Object.fromEntries(verbs().map((verb) => [verb, workflow(verb)]));
+    const machines = Object.fromEntries(operationVerbs.map((verb) => [verb, workflow(verb)]));
+    const reconcile = workflow('reconcile');
     const api = new Api(this, facts, surroundings);
+    const { deadLetters } = new Schedule(this, settings, reconcile);
 
-    const reconcile = machines.reconcile;
-    if (reconcile) {
-      const { deadLetters } = new Schedule(this, settings, reconcile);
-      const watched: Watched = { machines, reconcile, httpApi: api.httpApi, deadLetters };
-      const alarms = new Alarms(this, settings, watched);
-      petraDashboard(this, watched, alarms.all);
-    }
-
+    const watched = { machines: { ...machines, reconcile }, reconcile, httpApi: api.httpApi, deadLetters };
+    const alarms = new Alarms(this, settings, watched);
+    petraDashboard(this, watched, alarms.all);
     tellCli(this, settings, api);
     tellPeople(this, { api, storage, nodeRoles });
   }
-}
-
-/** One for each definition, so that a verb cannot be forgotten. */
-function verbs(): readonly string[] {
-  return readdirSync(stateMachinesFolder).flatMap((file) => /^(\w+)\.asl\.json$/.exec(file)?.[1] ?? []);
 }
 
 function petraEventBus(scope: Construct, settings: PetraSettings): IEventBus {

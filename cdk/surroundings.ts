@@ -10,8 +10,8 @@ import type { PetraSettings } from './settings.ts';
 import type { Storage } from './storage.ts';
 import { stateMachineName } from './workflow.ts';
 
-/** Verbs whose machines functions start; reconciliation is started by the scheduler alone. */
-const startedVerbs = ['init', 'create', 'delete', 'destroy'];
+/** Verbs of operations. Functions start their machines; the one of reconciliation is the scheduler's alone. */
+export const operationVerbs = ['init', 'create', 'delete', 'destroy'];
 
 export function functionSurroundings(
   scope: Construct,
@@ -25,7 +25,7 @@ export function functionSurroundings(
   },
 ): FunctionSurroundings {
   const { storage, network, nodeRoles, eventBus } = parts;
-  const machines = startedVerbs.map(
+  const machines = operationVerbs.map(
     (verb) => [`${verb.toUpperCase()}_STATE_MACHINE`, stateMachineName(scope, verb)] as const,
   );
   const { kmsKeyArn, nodeImages } = settings;

@@ -11,7 +11,7 @@ import { Construct } from 'constructs';
 import type { FunctionActions } from './function-actions.ts';
 import { type FunctionSurroundings, kebabCase, petraFunction } from './petra-function.ts';
 
-export const stateMachinesFolder = path.join(import.meta.dirname, '..', 'state-machines');
+const stateMachinesFolder = path.join(import.meta.dirname, '..', 'state-machines');
 
 /** Seconds by which a function ends before its state does: the error is then the function's, with a cause. */
 const headStartSeconds = 5;
