@@ -12,6 +12,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { PetraError } from '../core/errors.ts';
+import { progressTag } from '../core/management/node-script.ts';
 import type { Architecture, InstanceType, Machine, MachineRequest, Machines } from '../core/ports.ts';
 import { isNamed, translatingAwsErrors } from './aws-errors.ts';
 import { consoleLines } from './console-lines.ts';
@@ -252,7 +253,7 @@ function stoppedMachine({ cluster, name }: MachineRequest, { InstanceId }: Insta
 function shown(instance: Instance, request?: Pick<MachineRequest, 'name' | 'role'>): Machine {
   const name = request?.name ?? tagOf(instance, 'petra.sh/node') ?? '';
   const role = request?.role ?? (tagOf(instance, 'petra.sh/role') === 'server' ? 'server' : 'agent');
-  const progress = tagOf(instance, 'petra.sh/progress');
+  const progress = tagOf(instance, progressTag);
   return {
     id: instance.InstanceId ?? '',
     name,

@@ -4,6 +4,7 @@ import { Disk } from '../../local/disk.ts';
 import { artifactsContract } from '../adapters/artifacts.contract.ts';
 import { machinesContract } from '../adapters/machines.contract.ts';
 import { networksContract } from '../adapters/networks.contract.ts';
+import { nodeDiagnosisContract } from '../adapters/node-diagnosis.contract.ts';
 import { quotasContract } from '../adapters/quotas.contract.ts';
 import { secretsContract } from '../adapters/secrets.contract.ts';
 import { taggedResourcesContract } from '../adapters/tagged-resources.contract.ts';
@@ -33,6 +34,7 @@ async function sayProgress(disk: Disk, machineId: string, word: string): Promise
 
 machinesContract('the simulated cloud', open);
 networksContract('the simulated cloud', open);
+nodeDiagnosisContract('the simulated cloud', open);
 quotasContract('the simulated cloud', open);
 secretsContract('the simulated cloud', open);
 artifactsContract('the simulated cloud', open);
