@@ -8,6 +8,7 @@
 import path from 'node:path';
 import ts from 'typescript-api';
 import { actionOf } from './sdk-actions.ts';
+import { sdkImports, withoutSdkTypes } from './sdk-stand-ins.ts';
 
 export interface Reach {
   /** For example `machines.launch`. */
@@ -21,10 +22,12 @@ export interface Reach {
 const root = path.resolve(import.meta.dirname, '..');
 const folders = ['core', 'adapters', 'lambdas'];
 
+const environment = 'lambdas/env.ts';
+
 /** Set by Lambda itself; the stack may not set them. */
 const ownVariables = /^(?:AWS|_X)_/;
 
-/** What these handlers reach, by file. Slow to begin with (it reads the SDK's types), then quick. */
+/** What these handlers reach, by file. */
 export function reachOf(
   files: readonly string[],
   options: { readonly root?: string } = {},
@@ -32,11 +35,12 @@ export function reachOf(
   const base = options.root ?? root;
   const program = programOf(base, files);
   const sources = new Sources(program, base);
+  const reader = new Reader(sources);
   return new Map(
     files.map((file) => {
       const source = program.getSourceFile(path.join(base, file));
       if (!source) throw new Error(`${file} is not there`);
-      return [file, new Walk(sources, source).reach()];
+      return [file, new Walk(sources, reader, source).reach()];
     }),
   );
 }
@@ -47,6 +51,7 @@ function programOf(base: string, files: readonly string[]): ts.Program {
   return ts.createProgram(
     files.map((file) => path.join(base, file)),
     options,
+    withoutSdkTypes(ts.createCompilerHost(options), options, sdkImports(base, folders)),
   );
 }
 
@@ -54,6 +59,7 @@ function programOf(base: string, files: readonly string[]): ts.Program {
 class Sources {
   readonly checker: ts.TypeChecker;
   readonly #root: string;
+  readonly #ours = new Map<ts.SourceFile, boolean>();
   /** Names of ports by the symbols of their interfaces. */
   readonly #ports = new Map<ts.Symbol, string>();
   readonly #implementations = new Map<ts.Symbol, ts.ClassDeclaration[]>();
@@ -68,7 +74,10 @@ class Sources {
   }
 
   isOurs(source: ts.SourceFile): boolean {
+    const known = this.#ours.get(source);
+    if (known !== undefined) return known;
     const [folder = ''] = path.relative(this.#root, source.fileName).split(path.sep);
+    this.#ours.set(source, folders.includes(folder));
     return folders.includes(folder);
   }
 
@@ -124,20 +133,117 @@ class Sources {
   }
 }
 
+/** What one piece of code names: its own doing, without that of what it names. */
+interface Mentions {
+  readonly declarations: ReadonlySet<ts.Declaration>;
+  readonly variables: ReadonlySet<string>;
+}
+
+/** Reads pieces of code, each once for all handlers. */
+class Reader {
+  readonly #sources: Sources;
+  readonly #known = new Map<ts.Node, Mentions>();
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+  }
+
+  mentions(node: ts.Node): Mentions {
+    const known = this.#known.get(node);
+    if (known) return known;
+    const declarations = new Set<ts.Declaration>();
+    const variables = new Set<string>();
+    this.#visit(node, declarations, variables);
+    const mentions = { declarations, variables };
+    this.#known.set(node, mentions);
+    return mentions;
+  }
+
+  #visit(node: ts.Node, declarations: Set<ts.Declaration>, variables: Set<string>): void {
+    if (ts.isTypeNode(node) || ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node)) return;
+    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
+    // A class inside a function as well as one at the top: its methods count when they are called.
+    if (ts.isClassLike(node)) return;
+    for (const symbol of this.#named(node)) {
+      for (const declaration of resolved(this.#sources.checker, symbol)?.declarations ?? [])
+        declarations.add(declaration);
+    }
+    if (ts.isCallExpression(node)) {
+      this.#refuseEscapes(node);
+      const variable = this.#variableIn(node);
+      if (variable !== undefined) variables.add(variable);
+    }
+    ts.forEachChild(node, (child) => this.#visit(child, declarations, variables));
+  }
+
+  #named(node: ts.Node): readonly (ts.Symbol | undefined)[] {
+    const { checker } = this.#sources;
+    if (ts.isShorthandPropertyAssignment(node)) return [checker.getShorthandAssignmentValueSymbol(node)];
+    if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) return [checker.getSymbolAtLocation(node)];
+    // `const { launch } = machines`: the names on the left are members of the type on the right.
+    if (ts.isObjectBindingPattern(node)) {
+      const type = checker.getTypeAtLocation(node);
+      return node.elements.map(({ propertyName, name, dotDotDotToken }) => {
+        const member = propertyName ?? name;
+        return dotDotDotToken || !ts.isIdentifier(member) ? undefined : type.getProperty(member.text);
+      });
+    }
+    // `machines[name]`: any of its members.
+    if (ts.isElementAccessExpression(node)) {
+      const type = checker.getTypeAtLocation(node.expression);
+      const { argumentExpression } = node;
+      if (ts.isStringLiteralLike(argumentExpression)) return [type.getProperty(argumentExpression.text)];
+      return this.#sources.holdsPort(type) ? type.getProperties() : [];
+    }
+    return [];
+  }
+
+  /** The variable of the environment that a call reads. */
+  #variableIn(call: ts.CallExpression): string | undefined {
+    const { checker } = this.#sources;
+    const callee = resolved(checker, checker.getSymbolAtLocation(call.expression));
+    const isReader =
+      callee?.declarations?.some((declaration) => this.#sources.fileOf(declaration) === environment) ===
+        true && ['requireEnv', 'optionalEnv'].includes(callee.name);
+    if (!isReader || this.#sources.fileOf(call) === environment) return undefined;
+    const [argument] = call.arguments;
+    if (!argument || !ts.isStringLiteral(argument))
+      throw this.#lost(call, 'the name of a variable is not a literal');
+    return ownVariables.test(argument.text) ? undefined : argument.text;
+  }
+
+  #refuseEscapes(call: ts.CallExpression): void {
+    const { checker } = this.#sources;
+    for (const given of call.arguments) {
+      if (!this.#sources.holdsPort(checker.getTypeAtLocation(given))) continue;
+      const wanted = checker.getContextualType(given);
+      const isOpen = wanted !== undefined && (wanted.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) !== 0;
+      if (isOpen) throw this.#lost(given, 'a port is passed on without its type');
+    }
+  }
+
+  #lost(node: ts.Node, why: string): Error {
+    const { line } = node.getSourceFile().getLineAndCharacterOfPosition(node.getStart());
+    return new Error(`${this.#sources.fileOf(node)}:${line + 1}: ${why}, so its calls cannot be followed`);
+  }
+}
+
 /** From one handler file, until nothing new is reached. */
 class Walk {
   readonly #sources: Sources;
+  readonly #reader: Reader;
   readonly #pending: ts.Node[];
   readonly #seen = new Set<ts.Node>();
   readonly #calls = new Set<string>();
   readonly #actions = new Set<string>();
   readonly #variables = new Set<string>();
   readonly #made = new Set<ts.ClassDeclaration>();
-  /** Methods of interfaces that are called, for classes that are only found to be made later. */
+  /** Members of interfaces that are used, for classes that are only found to be made later. */
   readonly #asked: { readonly owner: ts.Node; readonly member: string }[] = [];
 
-  constructor(sources: Sources, handler: ts.SourceFile) {
+  constructor(sources: Sources, reader: Reader, handler: ts.SourceFile) {
     this.#sources = sources;
+    this.#reader = reader;
     this.#pending = [...handler.statements];
   }
 
@@ -145,7 +251,9 @@ class Walk {
     for (let node = this.#pending.pop(); node; node = this.#pending.pop()) {
       if (this.#seen.has(node)) continue;
       this.#seen.add(node);
-      this.#visit(node);
+      const { declarations, variables } = this.#reader.mentions(node);
+      for (const variable of variables) this.#variables.add(variable);
+      for (const declaration of declarations) this.#reached(declaration);
     }
     return {
       calls: [...this.#calls].toSorted(),
@@ -154,84 +262,16 @@ class Walk {
     };
   }
 
-  #visit(node: ts.Node): void {
-    if (ts.isTypeNode(node) || ts.isTypeAliasDeclaration(node) || ts.isInterfaceDeclaration(node)) return;
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
-    // A class inside a function as well as one at the top: its methods count when they are called.
-    if (ts.isClassLike(node)) return;
-    if (ts.isCallExpression(node)) this.#visitCall(node);
-    if (ts.isObjectBindingPattern(node)) this.#visitPattern(node);
-    if (ts.isElementAccessExpression(node)) this.#visitElement(node);
-    if (ts.isShorthandPropertyAssignment(node)) {
-      this.#find(this.#sources.checker.getShorthandAssignmentValueSymbol(node));
-    } else if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) {
-      this.#find(this.#sources.checker.getSymbolAtLocation(node));
-    }
-    ts.forEachChild(node, (child) => this.#visit(child));
-  }
-
-  /** Reads of the environment; and ports that go where this walk cannot follow. */
-  #visitCall(call: ts.CallExpression): void {
-    const { checker } = this.#sources;
-    const callee = resolved(checker, checker.getSymbolAtLocation(call.expression));
-    const [argument] = call.arguments;
-    const isReader =
-      callee !== undefined &&
-      ['requireEnv', 'optionalEnv'].includes(callee.name) &&
-      this.#isIn(callee, 'lambdas/env.ts');
-    if (isReader && this.#sources.fileOf(call) !== 'lambdas/env.ts') {
-      if (!argument || !ts.isStringLiteral(argument))
-        throw this.#lost(call, 'the name of a variable is not a literal');
-      if (!ownVariables.test(argument.text)) this.#variables.add(argument.text);
-    }
-    for (const given of call.arguments) {
-      const wanted = checker.getContextualType(given);
-      const isOpen = wanted !== undefined && (wanted.flags & (ts.TypeFlags.Any | ts.TypeFlags.Unknown)) !== 0;
-      if (isOpen && this.#sources.holdsPort(checker.getTypeAtLocation(given)))
-        throw this.#lost(given, 'a port is passed on without its type');
-    }
-  }
-
-  /** `const { launch } = machines`: the names on the left are members of the type on the right. */
-  #visitPattern(pattern: ts.ObjectBindingPattern): void {
-    const type = this.#sources.checker.getTypeAtLocation(pattern);
-    for (const element of pattern.elements) {
-      const name = element.propertyName ?? element.name;
-      if (element.dotDotDotToken || !ts.isIdentifier(name)) continue;
-      this.#find(type.getProperty(name.text));
-    }
-  }
-
-  /** `machines[name]`: any of its members. */
-  #visitElement({ expression, argumentExpression }: ts.ElementAccessExpression): void {
-    const { checker } = this.#sources;
-    if (ts.isStringLiteralLike(argumentExpression)) {
-      this.#find(checker.getTypeAtLocation(expression).getProperty(argumentExpression.text));
-    } else if (this.#sources.holdsPort(checker.getTypeAtLocation(expression))) {
-      for (const member of checker.getTypeAtLocation(expression).getProperties()) this.#find(member);
-    }
-  }
-
-  #find(found: ts.Symbol | undefined): void {
-    const symbol = resolved(this.#sources.checker, found);
-    for (const declaration of symbol?.declarations ?? []) this.#reached(declaration);
-  }
-
   #reached(declaration: ts.Declaration): void {
-    const source = declaration.getSourceFile();
-    if (!this.#sources.isOurs(source)) {
+    if (this.#seen.has(declaration)) return;
+    if (!this.#sources.isOurs(declaration.getSourceFile())) {
       this.#reachedOutside(declaration);
     } else if (ts.isClassDeclaration(declaration)) {
       this.#reachedClass(declaration);
     } else if (ts.isMethodSignature(declaration) || ts.isPropertySignature(declaration)) {
       this.#reachedMember(declaration);
     } else if (!ts.isParameter(declaration) && !ts.isBindingElement(declaration)) {
-      // Its parts, rather than itself: a class inside is a class of its own.
-      if (this.#seen.has(declaration)) return;
-      this.#seen.add(declaration);
-      ts.forEachChild(declaration, (child) => {
-        this.#pending.push(child);
-      });
+      this.#pending.push(declaration);
     }
   }
 
@@ -239,14 +279,8 @@ class Walk {
     const packageName = declaration
       .getSourceFile()
       .fileName.match(/\/node_modules\/@aws-sdk\/([^/]+)\//)?.[1];
-    const name = ts.getNameOfDeclaration(declaration);
-    // Members of clients and commands have no name of their own here.
-    const isExported =
-      ts.isClassDeclaration(declaration) ||
-      ts.isFunctionLike(declaration) ||
-      ts.isVariableDeclaration(declaration);
-    if (packageName === undefined || name === undefined || !isExported) return;
-    const action = actionOf(packageName, name.getText());
+    if (packageName === undefined || !ts.isClassDeclaration(declaration) || !declaration.name) return;
+    const action = actionOf(packageName, declaration.name.text);
     if (action !== undefined) this.#actions.add(action);
   }
 
@@ -265,6 +299,7 @@ class Walk {
   }
 
   #reachedMember(signature: ts.MethodSignature | ts.PropertySignature): void {
+    this.#seen.add(signature);
     const owner = signature.parent;
     const member = signature.name.getText();
     const port = this.#sources.portOf(owner);
@@ -274,7 +309,6 @@ class Walk {
     const isFunction = signature.type !== undefined && ts.isFunctionTypeNode(signature.type);
     if (ts.isInterfaceDeclaration(owner) && owner.name.text === 'Ports' && isFunction)
       this.#calls.add(member);
-    if (this.#asked.some((one) => one.owner === owner && one.member === member)) return;
     this.#asked.push({ owner, member });
     for (const declaration of this.#made) this.#dispatch(declaration, owner, member);
   }
@@ -284,15 +318,6 @@ class Walk {
     for (const one of declaration.members) {
       if (one.name?.getText() === member) this.#reached(one);
     }
-  }
-
-  #isIn(symbol: ts.Symbol, file: string): boolean {
-    return symbol.declarations?.some((declaration) => this.#sources.fileOf(declaration) === file) ?? false;
-  }
-
-  #lost(node: ts.Node, why: string): Error {
-    const { line } = node.getSourceFile().getLineAndCharacterOfPosition(node.getStart());
-    return new Error(`${this.#sources.fileOf(node)}:${line + 1}: ${why}, so its calls cannot be followed`);
   }
 }
 

@@ -9,8 +9,7 @@ const functions: Record<string, FunctionActions> = JSON.parse(text);
 
 test('cdk/function-actions.json is what the code reaches (scripts/function-calls.ts writes it)', async () => {
   expect(text).toBe(await functionActionsText());
-  // Reads the types of the whole SDK.
-}, 300_000);
+}, 120_000);
 
 describe('a function that talks to Kubernetes', () => {
   const inside = Object.entries(functions).filter(([, { kubernetes }]) => kubernetes);
