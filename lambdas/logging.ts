@@ -4,6 +4,7 @@ import { PetraError } from '../core/errors.ts';
 import { toFailure, unforeseen } from '../core/steps/failure.ts';
 import { optionalEnv } from './env.ts';
 import type { Invocation, Middleware } from './runtime.ts';
+import { type WriteLine, writeLine } from './write-line.ts';
 
 /** Small facts only: ids, names, numbers. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -18,23 +19,13 @@ export interface Subject<E, R> {
   readonly refusal?: (error: unknown) => LogFields;
 }
 
-/** Writes one line. Not through `console`, to which Lambda's own format would add. */
-export type WriteLine = (line: string) => void;
-
-const toStandardOutput: WriteLine = (line) => {
-  process.stdout.write(`${line}\n`);
-};
-
 /**
  * Logs how an invocation went, once, as its last middleware. A failure's causes are there; its evidence is not, since
  * the operation keeps it.
  */
 export function logging<E, R>(
   subject: Subject<E, R>,
-  {
-    write = toStandardOutput,
-    now = Date.now,
-  }: { readonly write?: WriteLine; readonly now?: () => number } = {},
+  { write = writeLine, now = Date.now }: { readonly write?: WriteLine; readonly now?: () => number } = {},
 ): Middleware<E, R> {
   const startedAt = new WeakMap<object, number>();
   let isCold = true;

@@ -7,8 +7,9 @@ import { toProblem } from '../core/api/problem.ts';
 import { parseBody } from '../core/api/request-body.ts';
 import type { ApiRequest, ApiResponse } from '../core/api/routes.ts';
 import { PetraError } from '../core/errors.ts';
-import { type LogFields, logging, type WriteLine } from './logging.ts';
+import { type LogFields, logging } from './logging.ts';
 import type { LambdaHandler, Middleware } from './runtime.ts';
+import type { WriteLine } from './write-line.ts';
 
 export interface HttpApiEvent {
   readonly routeKey: string;

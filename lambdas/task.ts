@@ -7,13 +7,14 @@ import type { Ports } from '../core/petra.ts';
 import type { EndPorts, StepInput, StepPorts } from '../core/steps/context.ts';
 import { recordFailure } from '../core/steps/finish.ts';
 import { runFinalStep, runStep, type StepFunction, type StepOutput } from '../core/steps/run-step.ts';
-import { type LogFields, logging, type WriteLine } from './logging.ts';
+import { type LogFields, logging } from './logging.ts';
 import { namedErrors } from './named-errors.ts';
 import { systemClock } from './ports/clock.ts';
 import { events, metrics } from './ports/reports.ts';
 import { settings } from './ports/settings.ts';
 import { fleet, ledger, operations } from './ports/table.ts';
 import type { LambdaHandler } from './runtime.ts';
+import type { WriteLine } from './write-line.ts';
 
 export type TaskHandler = LambdaHandler<StepInput, StepOutput>;
 

@@ -3,7 +3,7 @@ import { newUid, systemClock } from '../ports/clock.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { settings } from '../ports/settings.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';
-import { workflows } from '../ports/workflows.ts';
+import { createWorkflow } from '../ports/workflows.ts';
 import { route } from '../route.ts';
 
 export const handler = route(postCluster, {
@@ -12,7 +12,7 @@ export const handler = route(postCluster, {
   fleet: fleet(),
   operations: operations(),
   ledger: ledger(),
-  workflows: workflows(),
+  workflows: createWorkflow(),
   events: events(),
   metrics: metrics(),
   newUid,

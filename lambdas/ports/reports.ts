@@ -1,10 +1,15 @@
+import { EmfMetrics } from '../../adapters/emf-metrics.ts';
+import { connectEventBridge } from '../../adapters/eventbridge-client.ts';
+import { EventBridgeEvents } from '../../adapters/eventbridge-events.ts';
 import type { Events, Metrics } from '../../core/ports.ts';
-import { pending } from './pending.ts';
+import { requireEnv } from '../env.ts';
+import { writeLine } from '../write-line.ts';
+import { systemClock } from './clock.ts';
 
 export function events(): Events {
-  return pending('events');
+  return new EventBridgeEvents(connectEventBridge(), requireEnv('EVENT_BUS'));
 }
 
 export function metrics(): Metrics {
-  return pending('metrics');
+  return new EmfMetrics(writeLine, systemClock);
 }

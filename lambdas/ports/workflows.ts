@@ -1,6 +1,22 @@
+import { connectStepFunctions } from '../../adapters/step-functions-client.ts';
+import { StepFunctionsWorkflows } from '../../adapters/step-functions-workflows.ts';
 import type { Workflows } from '../../core/ports.ts';
-import { pending } from './pending.ts';
+import { requireEnv } from '../env.ts';
 
-export function workflows(): Workflows {
-  return pending('workflows');
+// One for each verb: a function that begins a verb starts no other.
+
+export function initWorkflow(): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(), { init: requireEnv('INIT_STATE_MACHINE') });
+}
+
+export function createWorkflow(): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(), { create: requireEnv('CREATE_STATE_MACHINE') });
+}
+
+export function deleteWorkflow(): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(), { delete: requireEnv('DELETE_STATE_MACHINE') });
+}
+
+export function destroyWorkflow(): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(), { destroy: requireEnv('DESTROY_STATE_MACHINE') });
 }
