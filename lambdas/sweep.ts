@@ -2,9 +2,10 @@
 // their errors are all that is kept of them.
 
 import middy from '@middy/core';
-import { type LogFields, logging, type WriteLine } from './logging.ts';
+import { type LogFields, logging } from './logging.ts';
 import { namedErrors } from './named-errors.ts';
 import type { LambdaHandler } from './runtime.ts';
+import type { WriteLine } from './write-line.ts';
 
 /** The function of a Task state of reconcile.asl.json. `facts` names what of its answer is logged. */
 export function sweep<P, E, R>(

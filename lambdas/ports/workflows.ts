@@ -3,7 +3,7 @@ import { StepFunctionsWorkflows } from '../../adapters/step-functions-workflows.
 import type { Workflows } from '../../core/ports.ts';
 import { requireEnv } from '../env.ts';
 
-// One for each verb: a function that begins a verb starts no other.
+// A function that begins a verb starts no other.
 
 export function initWorkflow(): Workflows {
   return new StepFunctionsWorkflows(connectStepFunctions(), { init: requireEnv('INIT_STATE_MACHINE') });
@@ -19,4 +19,14 @@ export function deleteWorkflow(): Workflows {
 
 export function destroyWorkflow(): Workflows {
   return new StepFunctionsWorkflows(connectStepFunctions(), { destroy: requireEnv('DESTROY_STATE_MACHINE') });
+}
+
+/** For what mends operations of any verb. */
+export function everyWorkflow(): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(), {
+    init: requireEnv('INIT_STATE_MACHINE'),
+    create: requireEnv('CREATE_STATE_MACHINE'),
+    delete: requireEnv('DELETE_STATE_MACHINE'),
+    destroy: requireEnv('DESTROY_STATE_MACHINE'),
+  });
 }

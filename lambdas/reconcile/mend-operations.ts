@@ -3,7 +3,7 @@ import { newUid, systemClock } from '../ports/clock.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { settings } from '../ports/settings.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';
-import { workflows } from '../ports/workflows.ts';
+import { everyWorkflow } from '../ports/workflows.ts';
 import { sweep } from '../sweep.ts';
 
 export const handler = sweep(
@@ -15,7 +15,7 @@ export const handler = sweep(
     fleet: fleet(),
     operations: operations(),
     ledger: ledger(),
-    workflows: workflows(),
+    workflows: everyWorkflow(),
     events: events(),
     metrics: metrics(),
     newUid,
