@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { beginMaking } from '../../../core/begin-operation.ts';
 import type { Verb } from '../../../core/fleet.ts';
 import type { Ports } from '../../../core/petra.ts';
-import type { KubernetesObject, Machines, Releases } from '../../../core/ports.ts';
+import type { KubernetesObject, Releases } from '../../../core/ports.ts';
 import { steps } from '../../../core/steps/catalogue.ts';
 import type { StepInput } from '../../../core/steps/context.ts';
 import { toFailure, unforeseen } from '../../../core/steps/failure.ts';
@@ -93,27 +93,6 @@ describe('a state machine that is wrong is told so', () => {
     const workload = await record(ports, 'dev', { management: 'mgmt' });
     expect(() => managementVersions(workload)).toThrow('"dev" is not a management cluster');
   });
-});
-
-test('nodes load k3s from the mirror that the settings name', async () => {
-  const settings = { ...ports.settings, k3sReleasesUrl: 'https://mirror.example/k3s' };
-  const networks = {
-    ...ports.networks,
-    listInterfaces: async () =>
-      [0, 1, 2].map((index) => ({ id: `eni-${index}`, name: `server-${index}`, address: `10.0.0.${index}` })),
-  };
-  const launched: string[] = [];
-  const machines: Machines = {
-    ...ports.machines,
-    launch: async ({ userData, name, role }) => {
-      launched.push(userData);
-      return { id: 'i-1', name, role, state: 'pending', address: '10.0.0.1' };
-    },
-  };
-  await initStep('LaunchServers', {}, { settings, machines, networks });
-  expect(launched.length).toBeGreaterThan(0);
-  for (const userData of launched)
-    expect(userData).toContain('PETRA_K3S_BASE_URL=https://mirror.example/k3s');
 });
 
 test('cert-manager is waited for while its Deployments are old, or say nothing of themselves', async () => {
