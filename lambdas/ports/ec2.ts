@@ -3,10 +3,10 @@ import { Ec2Machines } from '../../adapters/ec2-machines.ts';
 import { Ec2Networks } from '../../adapters/ec2-networks.ts';
 import { perRegion } from '../../adapters/per-region.ts';
 import { connectSsm } from '../../adapters/ssm-client.ts';
+import { SsmNodeDiagnosis } from '../../adapters/ssm-node-diagnosis.ts';
 import { PetraError } from '../../core/errors.ts';
 import type { Machines, Networks, NodeDiagnosis } from '../../core/ports.ts';
 import { optionalEnv, requireEnv } from '../env.ts';
-import { pending } from './pending.ts';
 
 export function machines(): Machines {
   const clients = {
@@ -30,7 +30,7 @@ export function networks(): Networks {
 }
 
 export function diagnosis(): NodeDiagnosis {
-  return pending('diagnosis');
+  return new SsmNodeDiagnosis(perRegion((region) => connectSsm({ region })));
 }
 
 function nodeNetwork() {
