@@ -90,7 +90,7 @@ export class Ec2Machines implements Machines {
   async launch(request: MachineRequest): Promise<Machine> {
     return translatingAwsErrors(`launch ${request.name} of ${request.cluster}`, async () => {
       packUserData(request);
-      const known = await this.#find(request.region, filtersFor(request));
+      const known = await find(this.#clients.ec2(request.region), filtersFor(request));
       const living = known.find(isAlive) ?? (await this.#launchNew(request, known));
       return shown(living, request);
     });
@@ -98,7 +98,7 @@ export class Ec2Machines implements Machines {
 
   async list(region: string, uid: string): Promise<readonly Machine[]> {
     const instances = await translatingAwsErrors(`list the machines of ${uid}`, () =>
-      this.#find(region, filtersFor({ uid })),
+      find(this.#clients.ec2(region), filtersFor({ uid })),
     );
     return instances.filter(({ State }) => State?.Name !== 'terminated').map((instance) => shown(instance));
   }
@@ -127,13 +127,6 @@ export class Ec2Machines implements Machines {
         throw error;
       }
     });
-  }
-
-  async #find(region: string, Filters: Filter[]): Promise<Instance[]> {
-    const instances: Instance[] = [];
-    for await (const page of paginateDescribeInstances({ client: this.#clients.ec2(region) }, { Filters }))
-      instances.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
-    return instances;
   }
 
   async #image(region: string, architecture: Architecture) {
@@ -171,9 +164,10 @@ export class Ec2Machines implements Machines {
       if (!isNamed(error, 'IdempotentParameterMismatch')) throw error;
     }
     // The token has a machine of other parameters: there is a newer image since, or a newer Petra. If it lives, it is
-    // the one that is wanted, but it may be so new that it is not found yet. Ended ones are found for about an hour.
+    // the one that is wanted, but it may be so new that it is not found yet. One that has ended is found until it
+    // loses its tags, which may be soon.
     for (let look = 1; look <= looksForNewMachine; look += 1) {
-      const known = await this.#find(request.region, filtersFor(request));
+      const known = await find(client, filtersFor(request));
       const living = known.find(isAlive);
       if (living) return living;
       const ended = known.find(({ ClientToken }) => ClientToken === input.ClientToken);
@@ -220,7 +214,10 @@ export class Ec2Machines implements Machines {
   }
 }
 
-/** Ends those that are there. EC2 ends none of a request in which one is unknown, and says which are. */
+/**
+ * Ends those that are there. EC2 ends none of a request in which one is unknown; and who may only end what has Petra's
+ * tags is refused for one that is gone, since its tags went with it.
+ */
 async function terminateThere(client: EC2Client, ids: readonly string[]): Promise<void> {
   let left = ids;
   while (left.length > 0) {
@@ -228,13 +225,28 @@ async function terminateThere(client: EC2Client, ids: readonly string[]): Promis
       await client.send(new TerminateInstancesCommand({ InstanceIds: [...left] }));
       return;
     } catch (error) {
-      if (!isNamed(error, 'InvalidInstanceID.NotFound')) throw error;
-      const gone = new Set(error.message.match(/i-[0-9a-f]+/g));
-      const remaining = left.filter((id) => !gone.has(id));
-      if (remaining.length === left.length) throw error;
-      left = remaining;
+      if (isNamed(error, 'OperationNotPermitted')) throw protectedMachine(error);
+      if (!isNamed(error, 'InvalidInstanceID.NotFound', 'UnauthorizedOperation')) throw error;
+      const there = await find(client, [{ Name: 'instance-id', Values: [...left] }]);
+      const living = there.filter(({ State }) => State?.Name !== 'terminated');
+      if (living.length === left.length) throw error;
+      left = living.flatMap(({ InstanceId }) => InstanceId ?? []);
     }
   }
+}
+
+async function find(client: EC2Client, Filters: Filter[]): Promise<Instance[]> {
+  const instances: Instance[] = [];
+  for await (const page of paginateDescribeInstances({ client }, { Filters }))
+    instances.push(...(page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances));
+  return instances;
+}
+
+function protectedMachine(error: Error): PetraError {
+  return new PetraError('AwsAccessDenied', `someone protects a machine from its end: ${error.message}`, {
+    cause: error,
+    fix: 'Turn off the termination protection of the instance in the message, then repeat the command.',
+  });
 }
 
 function isAlive({ State }: Instance): boolean {

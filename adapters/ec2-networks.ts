@@ -52,10 +52,13 @@ export class Ec2Networks implements Networks {
   async releaseInterface(region: string, id: string): Promise<void> {
     const doing = `release the interface ${id}`;
     await translatingAwsErrors(doing, async () => {
+      const client = this.#client(region);
       try {
-        await this.#client(region).send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: id }));
+        await client.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: id }));
       } catch (error) {
         if (isNamed(error, 'InvalidNetworkInterfaceID.NotFound')) return;
+        // Who may only delete what has Petra's tags is refused for one that is gone.
+        if (isNamed(error, 'UnauthorizedOperation') && !(await isThere(client, id))) return;
         // EC2 has no name of its own for it.
         if (!isNamed(error, 'InvalidParameterValue') || !/\bin use\b/.test(error.message)) throw error;
         throw new PetraError('AwsUnavailable', `cannot ${doing}: ${error.message}`, { cause: error });
@@ -131,6 +134,10 @@ export class Ec2Networks implements Networks {
     );
     return made ?? {};
   }
+}
+
+async function isThere(client: EC2Client, id: string): Promise<boolean> {
+  return (await interfacesOf(client, [{ Name: 'network-interface-id', Values: [id] }])).length > 0;
 }
 
 /** In the order of their ids, so that of two with one name always the same is used. */

@@ -234,12 +234,34 @@ describe('a machine that is ended', () => {
     expect(calls.filter(({ command }) => command === 'TerminateInstancesCommand')).toHaveLength(3);
   });
 
-  it('that EC2 does not name stays an error', async () => {
-    const { ec2 } = watched((command) =>
-      command === 'TerminateInstancesCommand' ? awsError('InvalidInstanceID.NotFound') : undefined,
+  it('is ended beside one that is gone, by a role that may end only what has tags', async () => {
+    // moto checks no policies: this is what EC2 would say to a request with an instance that has none of the tags.
+    const { ec2 } = watched((command, input) =>
+      command === 'TerminateInstancesCommand' && JSON.stringify(input).includes('i-0123456789abcdef0')
+        ? awsError('UnauthorizedOperation')
+        : undefined,
     );
-    await expect(machinesBy(ec2).terminate(region, ['i-1'])).rejects.toMatchObject({
-      code: 'AwsUnavailable',
+    const machines = machinesBy(ec2);
+    const wanted = request();
+    const { id } = await machines.launch(wanted);
+    await machines.terminate(region, ['i-0123456789abcdef0', id]);
+    expect(await machines.list(region, wanted.uid)).toEqual([]);
+    await machines.terminate(region, ['i-0123456789abcdef0']);
+  });
+
+  it.each([
+    ['UnauthorizedOperation', 'AwsAccessDenied', 'Grant'],
+    ['OperationNotPermitted', 'AwsAccessDenied', 'termination protection'],
+    ['InternalError', 'AwsUnavailable', 'Repeat'],
+  ])('is not ended where EC2 says %s', async (name, code, fix) => {
+    const { ec2 } = watched((command) =>
+      command === 'TerminateInstancesCommand' ? awsError(name) : undefined,
+    );
+    const machines = machinesBy(ec2);
+    const { id } = await machines.launch(request());
+    await expect(machines.terminate(region, [id])).rejects.toMatchObject({
+      code,
+      fix: expect.stringContaining(fix),
     });
   });
 });

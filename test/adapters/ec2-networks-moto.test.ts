@@ -116,6 +116,11 @@ describe('an interface on EC2', () => {
     expect(await networksBy(client).listInterfaces(region, wanted.uid)).toEqual([]);
   });
 
+  it('that is gone is released by a role that may delete only what has tags', async () => {
+    const networks = networksBy(refusing('DeleteNetworkInterfaceCommand', 'UnauthorizedOperation'));
+    await networks.releaseInterface(region, 'eni-0123456789abcdef0');
+  });
+
   it.each([
     ['InvalidParameterValue', "Network interface 'eni-1' is currently in use.", { code: 'AwsUnavailable' }],
     ['DependencyViolation', 'in use', { code: 'AwsUnavailable' }],
@@ -123,7 +128,8 @@ describe('an interface on EC2', () => {
     ['UnauthorizedOperation', 'no', { code: 'AwsAccessDenied' }],
   ])('is not released where EC2 says %s: %s', async (name, message, expected) => {
     const networks = networksBy(refusing('DeleteNetworkInterfaceCommand', name, message));
-    await expect(networks.releaseInterface(region, 'eni-1')).rejects.toMatchObject(expected);
+    const { id } = await networks.reserveInterface(request());
+    await expect(networks.releaseInterface(region, id)).rejects.toMatchObject(expected);
   });
 });
 
