@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { routes } from '../core/api/routes.ts';
 
 const root = path.join(import.meta.dirname, '..');
 
@@ -120,6 +121,94 @@ test('nobody imports through a barrel', () => {
 
 test('core reads no clock, environment or randomness of its own', () => {
   expect(sources('core').filter((file) => impure.test(read(file)))).toEqual([]);
+});
+
+test('the functions of Lambda read the environment in one file', () => {
+  const readers = sources('lambdas').filter((file) =>
+    /\bprocess\b\s*[.[]\s*['"]?env\b|\{[^}]*\benv\b[^}]*\}\s*=\s*process\b/.test(read(file)),
+  );
+  expect(readers).toEqual(['lambdas/env.ts']);
+});
+
+/** What a handler file wires, from its text: the wrapper, the name it gives, and the function of core. */
+function wiring(file: string): { readonly wrapper: string; readonly arguments: readonly string[] } {
+  const [, wrapper = '', given = ''] = /export const handler = (\w+)\(([^{()]*)/.exec(read(file)) ?? [];
+  return {
+    wrapper,
+    arguments: given
+      .split(',')
+      .map((one) => one.trim().replaceAll("'", ''))
+      .filter(Boolean),
+  };
+}
+
+function kebabCase(name: string): string {
+  return name.replace(/(?<!^)[A-Z]/g, '-$&').toLowerCase();
+}
+
+function camelCase(name: string): string {
+  return `${name[0]?.toLowerCase()}${name.slice(1)}`;
+}
+
+interface Definition {
+  readonly States: Readonly<
+    Record<
+      string,
+      {
+        readonly Type: string;
+        readonly Parameters?: { readonly FunctionName?: string };
+        readonly ItemProcessor?: Definition;
+      }
+    >
+  >;
+}
+
+/** Every Task state, those inside a Map included, with the placeholder of its function. */
+function tasksIn({ States }: Definition): [state: string, placeholder: string | undefined][] {
+  return Object.entries(States).flatMap(([name, { Type, Parameters, ItemProcessor }]) => [
+    ...(Type === 'Task' ? [[name, Parameters?.FunctionName] as [string, string | undefined]] : []),
+    ...(ItemProcessor ? tasksIn(ItemProcessor) : []),
+  ]);
+}
+
+const verbs = readdirSync(path.join(root, 'state-machines'))
+  .filter((file) => file.endsWith('.asl.json'))
+  .map((file) => file.replace('.asl.json', ''));
+
+describe.each(verbs)('the verb %s has one name for each state', (verb) => {
+  const tasks = tasksIn(JSON.parse(read(`state-machines/${verb}.asl.json`)));
+
+  test.each(tasks)('%s: placeholder, handler file, function of core', (state, placeholder) => {
+    expect(placeholder).toBe(`\${${state}}`);
+    const { wrapper, arguments: given } = wiring(`lambdas/${verb}/${kebabCase(state)}.ts`);
+    if (state === 'RecordFailure') expect(wrapper).toBe('failureTask');
+    else expect(given).toEqual([state, camelCase(state)]);
+  });
+
+  test('and no handler without a state', () => {
+    const files = sources(`lambdas/${verb}`).map((file) => path.basename(file, '.ts'));
+    expect(files.toSorted()).toEqual(tasks.map(([state]) => kebabCase(state)).toSorted());
+  });
+});
+
+describe('the API has one name for each route', () => {
+  const operationIds = Object.values<Record<string, { readonly operationId?: string }>>(
+    JSON.parse(read('docs/openapi.json')).paths,
+  ).flatMap((operations) => Object.values(operations).flatMap(({ operationId }) => operationId ?? []));
+
+  test('in the table, in the OpenAPI document and in lambdas/api', () => {
+    const names = routes.map(({ name }) => name).toSorted();
+    expect(operationIds.toSorted()).toEqual(names);
+    expect(
+      sources('lambdas/api')
+        .map((file) => path.basename(file, '.ts'))
+        .toSorted(),
+    ).toEqual(names);
+  });
+
+  test.each(routes.map(({ name, answer }) => [name, answer.name]))('%s is answered by %s', (name, answer) => {
+    expect(wiring(`lambdas/api/${name}.ts`)).toEqual({ wrapper: 'route', arguments: [answer] });
+  });
 });
 
 describe('what these tests would catch', () => {
