@@ -18,7 +18,7 @@ beforeEach(async () => {
   api.gate = aws.gate;
   api.clusters.set('workload-dev', stubCluster());
   file = path.join(temporaryFolder(), 'new', 'config.json');
-  aws.parameters.set('/petra/Petra/api', parameter(api.url));
+  aws.parameters.set('/petra/petra/api', parameter(api.url));
 });
 
 afterEach(() => Promise.all([aws.close(), api.close()]));
@@ -65,11 +65,11 @@ describe('use-stack', () => {
     );
     const env = { AWS_SHARED_CREDENTIALS_FILE: credentials, AWS_ACCESS_KEY_ID: '' };
     const done = await run([...useStack, '--profile', 'ops', '-o', 'json'], env);
-    expect(JSON.parse(done.stdout)).toMatchObject({ stack: 'Petra', profile: 'ops', version: '0.1.0', file });
+    expect(JSON.parse(done.stdout)).toMatchObject({ stack: 'petra', profile: 'ops', version: '0.1.0', file });
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
       endpoint: api.url,
       region,
-      stack: 'Petra',
+      stack: 'petra',
       profile: 'ops',
     });
     expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -77,18 +77,18 @@ describe('use-stack', () => {
     expect(readdirSync(path.dirname(file))).toEqual(['config.json']);
     expect((await run(['capi', 'list', '-o', 'name'], env)).code).toBe(0);
     const removal = await run(['capi', 'delete', 'gone', '--yes'], env);
-    expect(removal.stderr).toContain(`on the Petra at ${api.url} (stack Petra, ${region}, profile ops)\n`);
+    expect(removal.stderr).toContain(`on the Petra at ${api.url} (stack petra, ${region}, profile ops)\n`);
   });
 
   it('names what it looked for, where, and the nearest stack when there is no such one', async () => {
-    const none = await run([...useStack, 'Petar']);
+    const none = await run([...useStack, 'petar']);
     expect(none.code).toBe(3);
     expect(none.stderr).toContain(
-      `there is no stack of Petra named "Petar" in account ${account}, ${region} [StackNotFound]`,
+      `there is no stack of Petra named "petar" in account ${account}, ${region} [StackNotFound]`,
     );
     expect(none.stderr).toContain('looked for the parameter /petra/Petar/api\n');
-    expect(none.stderr).toContain('there are the stacks Petra\n');
-    expect(none.stderr).toContain(`fix: Did you mean \`petra config use-stack Petra --region ${region}\`?`);
+    expect(none.stderr).toContain('there are the stacks petra\n');
+    expect(none.stderr).toContain(`fix: Did you mean \`petra config use-stack petra --region ${region}\`?`);
   });
 
   it('names the action when the caller may not read the parameter', async () => {
@@ -99,7 +99,7 @@ describe('use-stack', () => {
       code: 'PermissionMissing',
       details: {
         action: 'ssm:GetParameter',
-        resource: `arn:aws:ssm:${region}:${account}:parameter/petra/Petra/api`,
+        resource: `arn:aws:ssm:${region}:${account}:parameter/petra/petra/api`,
       },
     });
   });
@@ -147,7 +147,7 @@ describe('use-stack', () => {
   );
 
   it('does not take what another program wrote into the parameter', async () => {
-    aws.parameters.set('/petra/Petra/api', 'https://example.com');
+    aws.parameters.set('/petra/petra/api', 'https://example.com');
     const strange = await run([...useStack]);
     expect(strange.stderr).toContain('is not one that a stack of Petra writes [StackNotFound]');
     expect(strange.stderr).toContain('it holds: https://example.com');
@@ -171,7 +171,7 @@ describe('use-stack', () => {
 describe('what is nearer to the command decides', () => {
   beforeEach(() => {
     mkdirSync(path.dirname(file));
-    writeFileSync(file, JSON.stringify({ endpoint: 'https://file.example', region, stack: 'Petra' }));
+    writeFileSync(file, JSON.stringify({ endpoint: 'https://file.example', region, stack: 'petra' }));
   });
 
   it.for<{ args?: string[]; env?: Record<string, string>; decidedBy: string }>([
@@ -214,7 +214,7 @@ describe('what is nearer to the command decides', () => {
   it('as `config show` also tells people', async () => {
     const { stdout } = await run(['config', 'show']);
     expect(stdout).toBe(
-      `the Petra at https://file.example, as configured in ${file}\nstack:    Petra\nregion:   ${region}\nrequests: signed with AWS credentials\n`,
+      `the Petra at https://file.example, as configured in ${file}\nstack:    petra\nregion:   ${region}\nrequests: signed with AWS credentials\n`,
     );
     expect((await run(['config', 'show', '--local'])).stdout).toContain(
       'the Petra on this machine, by --local\n',

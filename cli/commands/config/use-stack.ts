@@ -19,7 +19,7 @@ export function registerUseStack(parent: Command, context: Context): void {
       'Find the Petra of a stack in your AWS account, ask it for a sign of life, and remember it: commands talk to it from\n' +
         'then on, with requests signed by your AWS credentials. Only its address, region, stack and profile are kept.',
     )
-    .argument('[stack]', 'name of the stack', 'Petra')
+    .argument('[stack]', 'name of the stack', 'petra')
     .optionsGroup('Where to look:')
     .addOption(
       new Option('--profile <name>', 'AWS profile, also for later commands (default: AWS_PROFILE, not kept)'),
