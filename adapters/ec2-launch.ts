@@ -1,10 +1,8 @@
 // What Petra asks EC2 for when it launches a management node.
 
 import { createHash } from 'node:crypto';
-import { gzipSync } from 'node:zlib';
 import type { BlockDeviceMapping, RunInstancesCommandInput } from '@aws-sdk/client-ec2';
-import { PetraError } from '../core/errors.ts';
-import { userDataLimitBytes } from '../core/management/k3s-user-data.ts';
+import { packUserData } from '../core/management/user-data-size.ts';
 import type { MachineRequest } from '../core/ports.ts';
 import { tagged } from './ec2-tags.ts';
 import type { NodeImage } from './node-images.ts';
@@ -92,16 +90,6 @@ function systemVolume(settings: Ec2MachineSettings, image: NodeImage): BlockDevi
       DeleteOnTermination: true,
     },
   };
-}
-
-/** User data as it goes to EC2. @throws UserDataTooLarge */
-export function packUserData({ name, userData }: MachineRequest): Buffer {
-  const packed = gzipSync(userData, { level: 9 });
-  if (packed.length <= userDataLimitBytes) return packed;
-  throw new PetraError(
-    'UserDataTooLarge',
-    `the user data of ${name} has ${packed.length} bytes after compression, of at most ${userDataLimitBytes}`,
-  );
 }
 
 /**

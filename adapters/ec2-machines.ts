@@ -13,10 +13,11 @@ import {
 import type { SSMClient } from '@aws-sdk/client-ssm';
 import { PetraError } from '../core/errors.ts';
 import { progressTag } from '../core/management/node-script.ts';
+import { packUserData } from '../core/management/user-data-size.ts';
 import type { Architecture, InstanceType, Machine, MachineRequest, Machines } from '../core/ports.ts';
 import { isNamed, translatingAwsErrors } from './aws-errors.ts';
 import { consoleLines } from './console-lines.ts';
-import { type Ec2MachineSettings, launchInput, launchToken, packUserData } from './ec2-launch.ts';
+import { type Ec2MachineSettings, launchInput, launchToken } from './ec2-launch.ts';
 import { offeringsOf, typesOf, zonesOf } from './ec2-regions.ts';
 import { filtersFor, tagOf } from './ec2-tags.ts';
 import { findNodeImage, type NodeImageSettings } from './node-images.ts';

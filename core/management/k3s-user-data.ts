@@ -1,7 +1,6 @@
 // User data of management nodes: a #cloud-config for Amazon Linux 2023, which has cloud-init, the AWS CLI and the SSM agent.
 // Nothing secret is in it: a node reads the join token from Secrets Manager with its own role.
 
-import { gzipSync } from 'node:zlib';
 import { ciliumManifest, fluxManifest } from '../capi/addon-charts.ts';
 import { podCidr, serviceCidr, serviceDomain } from '../capi/cluster-network.ts';
 import { disabledComponents, type K3sConfig, type NodeFile, withoutFlannel } from '../capi/node-file.ts';
@@ -25,9 +24,6 @@ const k3sReleasesUrl = 'https://github.com/k3s-io/k3s/releases/download';
 
 /** What hardens a management node: the profile of all clusters, and what its credentials need. */
 export const managementProfile: readonly SecuritySetting[] = [...standardProfile, instanceCredentials];
-
-/** EC2's limit on user data, as it is sent (compressed, before base64). */
-export const userDataLimitBytes = 16_384;
 
 /** One machine of a management cluster: what its user data is made of. */
 export interface ManagementNode {
@@ -114,11 +110,6 @@ export function renderManagementUserData(node: ManagementNode): string {
       ['systemctl', 'enable', '--now', '--no-block', nodeUnit],
     ],
   })}`;
-}
-
-/** Size of user data as EC2 counts it; at most `userDataLimitBytes`. */
-export function compressedSize(userData: string): number {
-  return gzipSync(userData, { level: 9 }).length;
 }
 
 function k3sConfig(node: ManagementNode): K3sConfig {

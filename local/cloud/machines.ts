@@ -1,6 +1,6 @@
 import { architectureOf } from '../../core/capi/instance-architecture.ts';
 import { PetraError } from '../../core/errors.ts';
-import { compressedSize, userDataLimitBytes } from '../../core/management/k3s-user-data.ts';
+import { packUserData } from '../../core/management/user-data-size.ts';
 import type {
   Architecture,
   Clock,
@@ -79,7 +79,7 @@ export class SimulatedMachines implements Machines {
 
   async launch(request: MachineRequest): Promise<Machine> {
     const doing = `launch ${request.name} of ${request.cluster}`;
-    refuseLongUserData(request);
+    packUserData(request);
     const existing = this.#living(request);
     refuseIfAsked(this.#faults, 'ec2', existing ? 'DescribeInstances' : 'RunInstances', doing);
     if (existing) return this.#shown(existing);
@@ -200,15 +200,6 @@ export class SimulatedMachines implements Machines {
     const progress = said === undefined ? {} : { progress: said.replace(spoken, '') };
     return { id, name, role, state: stateOf(record, this.#clock.now().getTime()), address, ...progress };
   }
-}
-
-function refuseLongUserData({ name, userData }: MachineRequest): void {
-  const size = compressedSize(userData);
-  if (size <= userDataLimitBytes) return;
-  throw new PetraError(
-    'UserDataTooLarge',
-    `the user data of ${name} has ${size} bytes after compression, of at most ${userDataLimitBytes}`,
-  );
 }
 
 function refuseMissingOffering(region: string, zone: string, instanceType: string, doing: string): void {

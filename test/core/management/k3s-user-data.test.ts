@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { ClusterSpec } from '../../../core/capi/spec-schema.ts';
 import {
-  compressedSize,
   type ManagementNode,
   managementNodes,
   renderManagementUserData,
-  userDataLimitBytes,
 } from '../../../core/management/k3s-user-data.ts';
+import { packUserData, userDataLimitBytes } from '../../../core/management/user-data-size.ts';
 import flags from '../../fixtures/k3s-flags.json' with { type: 'json' };
 import { expectGolden } from '../../golden/golden-file.ts';
 import { example } from '../capi/translate-samples.ts';
@@ -59,7 +58,9 @@ describe.each([1, 3, 5])('with %i servers', (count) => {
   });
 
   test.each(nodes)('$name fits into EC2 user data', (node) => {
-    expect(compressedSize(renderManagementUserData(node))).toBeLessThanOrEqual(userDataLimitBytes / 2);
+    expect(
+      packUserData({ name: node.name, userData: renderManagementUserData(node) }).length,
+    ).toBeLessThanOrEqual(userDataLimitBytes / 2);
   });
 
   test.each(nodes)('k3s on $name knows every flag', (node) => {
