@@ -86,7 +86,7 @@ describe('use-stack', () => {
     expect(none.stderr).toContain(
       `there is no stack of Petra named "petar" in account ${account}, ${region} [StackNotFound]`,
     );
-    expect(none.stderr).toContain('looked for the parameter /petra/Petar/api\n');
+    expect(none.stderr).toContain('looked for the parameter /petra/petar/api\n');
     expect(none.stderr).toContain('there are the stacks petra\n');
     expect(none.stderr).toContain(`fix: Did you mean \`petra config use-stack petra --region ${region}\`?`);
   });
