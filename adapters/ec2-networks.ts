@@ -33,6 +33,10 @@ export class Ec2Networks implements Networks {
     this.#settings = settings;
   }
 
+  get publicAddresses(): boolean {
+    return this.#settings.publicAddresses;
+  }
+
   async reserveInterface(request: Parameters<Networks['reserveInterface']>[0]): Promise<NetworkInterface> {
     const { cluster, region, name } = request;
     return translatingAwsErrors(`reserve the interface ${name} of ${cluster}`, async () => {

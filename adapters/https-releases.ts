@@ -60,7 +60,9 @@ export class HttpsReleases implements Releases {
   /** @throws ReleaseNotFound, ReleaseUnreachable, ReleaseCorrupt for what is not text, or is a web page */
   async fetch(asset: ReleaseAsset): Promise<string> {
     const { repository, version, file } = asset;
-    const url = `${this.#base}/${repository}/releases/download/${version}/${file}`;
+    // The tags of k3s have a plus sign, which some servers read as a blank.
+    const tag = version.replaceAll('+', '%2B');
+    const url = `${this.#base}/${repository}/releases/download/${tag}/${file}`;
     const content = await this.#download(url);
     return textOf(content, url);
   }

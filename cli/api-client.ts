@@ -8,6 +8,7 @@ import type {
   ObjectTree,
   OperationAnswer,
   OperationView,
+  PreflightAnswer,
   UnlockAnswer,
 } from '../core/api/contract.ts';
 import type { ClusterSpec } from '../core/capi/spec-schema.ts';
@@ -82,12 +83,18 @@ export class ApiClient {
     return this.#call('GET', '/health');
   }
 
-  init(spec: ClusterSpec): Promise<OperationAnswer> {
-    return this.#call('POST', '/management-clusters', {}, { spec });
+  init(spec: ClusterSpec, accept: readonly string[] = []): Promise<OperationAnswer> {
+    return this.#call('POST', '/management-clusters', {}, { spec, ...(accept.length > 0 && { accept }) });
   }
 
-  create(spec: ClusterSpec, management?: string): Promise<OperationAnswer> {
-    return this.#call('POST', '/clusters', {}, { spec, ...(management === undefined ? {} : { management }) });
+  create(spec: ClusterSpec, management?: string, accept: readonly string[] = []): Promise<OperationAnswer> {
+    const home = management === undefined ? {} : { management };
+    return this.#call('POST', '/clusters', {}, { spec, ...home, ...(accept.length > 0 && { accept }) });
+  }
+
+  preflight(spec: ClusterSpec, management?: string): Promise<PreflightAnswer> {
+    const home = management === undefined ? {} : { management };
+    return this.#call('POST', '/preflights', {}, { spec, ...home });
   }
 
   delete(name: string): Promise<OperationAnswer> {

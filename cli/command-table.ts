@@ -26,6 +26,11 @@ export const commandTable: readonly CommandEntry[] = [
     name: 'create',
     load: async () => (await import('./commands/capi/create.ts')).registerCreate,
   },
+  {
+    group: 'capi',
+    name: 'preflight',
+    load: async () => (await import('./commands/capi/preflight.ts')).registerPreflight,
+  },
   { group: 'capi', name: 'list', load: async () => (await import('./commands/capi/list.ts')).registerList },
   {
     group: 'capi',

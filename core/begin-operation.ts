@@ -54,10 +54,12 @@ interface Making {
   /** Workload clusters: the name of the management cluster. */
   readonly management?: string;
   readonly caller: string;
+  /** Of the attempt that begins; who attaches to a running one has no say in it. */
+  readonly options?: OperationOptions;
 }
 
 async function tryMaking(ports: MakingPorts, request: Making): Promise<Begun> {
-  const { verb, spec, management, caller } = request;
+  const { verb, spec, management, caller, options = {} } = request;
   const kind: ClusterKind = verb === 'init' ? 'management' : 'workload';
   const name = spec.metadata.name;
   const specHash = hashClusterSpec(spec);
@@ -90,7 +92,7 @@ async function tryMaking(ports: MakingPorts, request: Making): Promise<Begun> {
     const record = await protect(ports, present, request);
     return { outcome: record === present ? 'unchanged' : 'updated', record };
   }
-  const record = await acquire(ports, present, { verb, caller, options: {}, spec, specHash });
+  const record = await acquire(ports, present, { verb, caller, options, spec, specHash });
   return start(ports, await protect(ports, record, request), caller);
 }
 
@@ -186,14 +188,14 @@ async function addCluster(
   specHash: string,
   tombstone: ClusterRecord | undefined,
 ): Promise<Begun> {
-  const { verb, spec, management, caller } = request;
+  const { verb, spec, management, caller, options = {} } = request;
   const uid = ports.newUid();
   const now = ports.clock.now().toISOString();
   const operation: OperationSummary = {
     id: operationId(verb, spec.metadata.name, uid, 1),
     verb,
     attempt: 1,
-    options: {},
+    options,
   };
   const fence = (tombstone?.fence ?? 0) + 1;
   const record: ClusterRecord = {

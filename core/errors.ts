@@ -301,6 +301,49 @@ export const errorCatalogue = {
     cause: 'EC2 has no capacity for the instance type in the zone at this time.',
     fix: 'Repeat the command later, or choose another instance type or zone.',
   },
+  QuotaTooSmall: {
+    source: 'aws',
+    status: 409,
+    exit: 1,
+    retryable: false,
+    cause:
+      'A service quota of the account leaves less than the cluster needs; the message has the numbers. As a warning: less than it needs while its machines are replaced.',
+    fix: 'Raise the quota in the Service Quotas console, free some of it, or go on in spite of it with `--accept QuotaTooSmall`.',
+  },
+  QuotaNearlyUsed: {
+    source: 'aws',
+    status: 409,
+    exit: 1,
+    retryable: false,
+    cause: 'A warning of the preflight: with the cluster, more than 80 % of a service quota is used.',
+    fix: 'Raise the quota in the Service Quotas console before the next cluster needs it.',
+  },
+  CapaPermissionMissing: {
+    source: 'aws',
+    status: 409,
+    exit: 5,
+    retryable: false,
+    cause:
+      'By a simulation of its policies, the role that CAPA works under may not do what making the cluster takes; the message names the actions.',
+    fix: 'Allow the actions, or go on in spite of it with `--accept CapaPermissionMissing`: conditions of policies may be met that the simulation does not know.',
+  },
+  VersionsUnsupported: {
+    source: 'user',
+    status: 422,
+    exit: 2,
+    retryable: false,
+    cause:
+      'A warning of the preflight: upstream does not support the versions, alone or together, but nothing is known that stops them.',
+    fix: 'Choose versions that are supported; the message says what is amiss.',
+  },
+  Unchecked: {
+    source: 'petra',
+    status: 503,
+    exit: 1,
+    retryable: true,
+    cause: 'A warning of the preflight: something could not be checked, for the reason in the message.',
+    fix: 'Look for yourself, or repeat the command when it can be asked.',
+  },
   QuotaExceeded: {
     source: 'aws',
     status: 409,

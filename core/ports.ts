@@ -221,6 +221,8 @@ export interface NetworkInterface {
 
 /** Stable addresses for servers. */
 export interface Networks {
+  /** Whether `attachPublicAddress` gives any: Elastic IPs, of which accounts have few. */
+  readonly publicAddresses: boolean;
   /** The interface of this cluster and name, found by tag or made. Safe to repeat. @throws QuotaExceeded, Throttled, AwsUnavailable */
   reserveInterface(request: {
     readonly cluster: string;

@@ -187,6 +187,14 @@ export const routeDocs: Readonly<Record<string, RouteDoc>> = {
     answers: { 200: 'FindingList' },
     errors: ['ClusterNotFound'],
   },
+  'post-preflights': {
+    summary: 'Look at what making a cluster would find.',
+    description:
+      'Asks what the first state of `init` or `create` asks: releases, instance types, quotas, permissions. Changes nothing. Findings are no errors of the request: the answer is 200 with all of them.',
+    body: 'PreflightRequest',
+    answers: { 200: 'PreflightAnswer' },
+    errors: ['InvalidSpec'],
+  },
   'get-health': {
     summary: 'Say that Petra answers, and what it is.',
     answers: { 200: 'Health' },

@@ -12,10 +12,14 @@ import type {
   OperationAnswer,
   OperationView,
   PlannedStep,
+  PreflightAnswer,
+  PreflightRequest,
   Problem,
   UnlockAnswer,
 } from '../core/api/contract.ts';
 import { specJsonSchema } from '../core/capi/spec-fields.ts';
+import { acceptableCodes, type FindingNumbers, type PreflightFinding } from '../core/preflight/finding.ts';
+import type { PlannedItem, PreflightPlan } from '../core/preflight/plan.ts';
 import {
   caller,
   clusterName,
@@ -205,17 +209,82 @@ function specOf(part: JsonSchema, description: string): JsonSchema {
   return { ...ref('ClusterSpec', description), properties: { spec: part } };
 }
 
+const accept = list('Codes of findings of the preflight in spite of which to go on.', {
+  type: 'string',
+  enum: acceptableCodes,
+});
+
+const preflightFinding = object<PreflightFinding>('Something that speaks against making a cluster.', {
+  code,
+  severity: choice<PreflightFinding['severity']>('What it means.', {
+    error: 'it stops the operation, unless it can be accepted and is',
+    warning: 'it stops nothing',
+  }),
+  message: text('What was found.'),
+  fix,
+  path: optional(text('The field of the spec it is about.', 'spec.nodes.workers.instanceType')),
+  numbers: optional(
+    object<FindingNumbers>('A quota against what is needed of it.', {
+      needed: integer('What this cluster takes in addition to what is used now.'),
+      used: integer('What is used now.'),
+      limit: integer('What there is.'),
+      quotaCode: text('Code in Service Quotas.', 'L-0263D0A3'),
+    }),
+  ),
+  acceptable: flag('Whether `accept` with its code lets an operation go on.'),
+  evidence: optional(list('What was seen.', { type: 'string' })),
+});
+
+const preflightPlan = object<PreflightPlan>('What will be made, counted.', {
+  zones: list('Of a network made for the cluster: the zones it will span, where they are known.', {
+    type: 'string',
+  }),
+  items: list(
+    'By kind.',
+    object<PlannedItem>('One kind of thing.', {
+      what: text('What it is.', 'NAT gateways'),
+      count: integer('How many the finished cluster has.'),
+      existing: integer('How many of them an earlier attempt left.'),
+      surge: integer('How many more there are for a while when its machines are replaced.'),
+      because: text('Where the number comes from.'),
+      quota: optional(
+        object<NonNullable<PlannedItem['quota']>>('The quota that limits it.', {
+          code: text('Code in Service Quotas.', 'L-FE5A380F'),
+          used: integer('What is used now, of the fullest zone where the quota is per zone.'),
+          limit: integer('What there is.'),
+        }),
+      ),
+    }),
+  ),
+  unchecked: list('What a preflight does not look at, by its nature.', { type: 'string' }),
+});
+
 /** Every schema of the document, by name. */
 export function apiSchemas(): Readonly<Record<string, object>> {
   return {
     ClusterSpec: clusterSpec(),
     InitRequest: object<InitRequest>('Asks for a management cluster.', {
       spec: specOf({ required: ['management'] }, 'A spec with `spec.management`.'),
+      accept: optional(accept),
     }),
     CreateRequest: object<CreateRequest>('Asks for a workload cluster.', {
       spec: specOf({ not: { required: ['management'] } }, 'A spec without `spec.management`.'),
       management: optional(text('Which management cluster; needed when several are Ready.', 'petra-mgmt')),
+      accept: optional(accept),
     }),
+    PreflightRequest: object<PreflightRequest>('Asks what making a cluster would find.', {
+      spec: ref('ClusterSpec'),
+      management: optional(
+        text('Of a workload cluster: which management cluster; needed when several are Ready.', 'petra-mgmt'),
+      ),
+    }),
+    PreflightAnswer: object<PreflightAnswer>('What the first state of init or create would find now.', {
+      findings: list('Errors first.', ref('PreflightFinding')),
+      plan: preflightPlan,
+      checkedAt: time('When it began to look.'),
+      durationMs: integer('How long it looked, in milliseconds.'),
+    }),
+    PreflightFinding: preflightFinding,
     OperationAnswer: operationAnswer,
     ClusterView: clusterView,
     ClusterList: listOf(ref('ClusterView')),

@@ -13,6 +13,7 @@
 //   GET    /operations?cluster&limit&cursor                    → 200 List<OperationView>
 //   GET    /operations/{id}                                    → 200 OperationView
 //   GET    /findings?cluster&limit&cursor                      → 200 List<FindingView>
+//   POST   /preflights                          PreflightRequest → 200 PreflightAnswer
 //   GET    /health                                             → 200 Health
 //
 // Errors are application/problem+json: Problem.
@@ -30,10 +31,14 @@ import type {
   Phase,
   ResourceRecord,
 } from '../fleet.ts';
+import type { PreflightFinding } from '../preflight/finding.ts';
+import type { PreflightPlan } from '../preflight/plan.ts';
 
 /** A validated spec with `management`. */
 export interface InitRequest {
   readonly spec: ClusterSpec;
+  /** Codes of findings of the preflight in spite of which to go on. */
+  readonly accept?: readonly string[];
 }
 
 /** A validated spec without `management`. */
@@ -41,6 +46,24 @@ export interface CreateRequest {
   readonly spec: ClusterSpec;
   /** Which management cluster; needed only when the fleet has several. */
   readonly management?: string;
+  /** Codes of findings of the preflight in spite of which to go on. */
+  readonly accept?: readonly string[];
+}
+
+/** A validated spec of either kind. */
+export interface PreflightRequest {
+  readonly spec: ClusterSpec;
+  /** Of a workload cluster: which management cluster; needed only when the fleet has several. */
+  readonly management?: string;
+}
+
+/** What the first state of init or create would find now. */
+export interface PreflightAnswer {
+  /** Errors first. */
+  readonly findings: readonly PreflightFinding[];
+  readonly plan: PreflightPlan;
+  readonly checkedAt: string;
+  readonly durationMs: number;
 }
 
 export interface ClusterView {

@@ -15,6 +15,7 @@ import { chooseManagement } from './choose-management.ts';
 import type { Health, KubeconfigAnswer, OperationAnswer, UnlockAnswer } from './contract.ts';
 import { type DescribePorts, describeCluster } from './describe-cluster.ts';
 import { findingViews } from './findings.ts';
+import { acceptOptions, type PreflightPorts, runPreflight } from './preflight.ts';
 import { clusterDetails, clusterView, operationView, operationViews } from './views.ts';
 
 export interface ApiRequest {
@@ -65,6 +66,7 @@ export const routes: readonly Route[] = [
   { method: 'GET', path: '/operations', name: 'get-operations', answer: getOperations },
   { method: 'GET', path: '/operations/{id}', name: 'get-operation', answer: getOperation },
   { method: 'GET', path: '/findings', name: 'get-findings', answer: getFindings },
+  { method: 'POST', path: '/preflights', name: 'post-preflights', answer: postPreflight },
   { method: 'GET', path: '/health', name: 'get-health', answer: getHealth },
 ];
 
@@ -76,7 +78,8 @@ export async function postManagementCluster(
   { body, caller }: ApiRequest,
 ): Promise<ApiResponse> {
   const spec = checkClusterSpec(member(body, 'spec'), 'management');
-  return operationAnswer(ports, await beginMaking(ports, { verb: 'init', spec, caller }));
+  const options = acceptOptions(member(body, 'accept'));
+  return operationAnswer(ports, await beginMaking(ports, { verb: 'init', spec, caller, options }));
 }
 
 export async function postCluster(
@@ -84,8 +87,18 @@ export async function postCluster(
   { body, caller }: ApiRequest,
 ): Promise<ApiResponse> {
   const spec = checkClusterSpec(member(body, 'spec'), 'workload');
+  const options = acceptOptions(member(body, 'accept'));
   const management = await chooseManagement(ports, spec.metadata.name, member(body, 'management'));
-  return operationAnswer(ports, await beginMaking(ports, { verb: 'create', spec, management, caller }));
+  return operationAnswer(
+    ports,
+    await beginMaking(ports, { verb: 'create', spec, management, caller, options }),
+  );
+}
+
+/** Looks, and changes nothing: no record, no lock. */
+export async function postPreflight(ports: PreflightPorts, { body }: ApiRequest): Promise<ApiResponse> {
+  const spec = checkClusterSpec(member(body, 'spec'), 'any');
+  return ok(await runPreflight(ports, spec, member(body, 'management')));
 }
 
 export async function deleteCluster(ports: BeginPorts, request: ApiRequest): Promise<ApiResponse> {

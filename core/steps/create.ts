@@ -4,50 +4,31 @@ import type { ObservedState } from '../fleet.ts';
 import { textAt } from '../json-fields.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Kubernetes, ObjectReference } from '../ports.ts';
+import { findingOf } from '../preflight/finding.ts';
+import { subjectOf } from '../preflight/subject.ts';
+import { preflightWorkload } from '../preflight/workload.ts';
 import { observeCluster } from './cluster-state.ts';
 import { deadlineAfter, type EndPorts, isOver, type StepContext, type StepInput } from './context.ts';
 import { succeed } from './finish.ts';
 import { madeOnce } from './made.ts';
 import { managementNotReady, managementOf, requireManagementApi } from './management-api.ts';
-import { instanceTypeFindings, refuseAll } from './preflight-findings.ts';
+import { settleFindings } from './preflight-findings.ts';
 import type { StepOutput } from './run-step.ts';
 
-/** The tag CAPA puts on everything it makes for a cluster. CAPA knows a cluster by its name only. */
-export function capaTag(cluster: string): { readonly key: string; readonly value: string } {
-  return { key: `sigs.k8s.io/cluster-api-provider-aws/cluster/${cluster}`, value: 'owned' };
-}
-
 /**
- * Checks what can be known before anything is made.
- * @throws ManagementClusterNotReady, InstanceTypeNotOffered, NameTaken
+ * Checks what can be known before anything is made; every finding at once.
+ * @throws ManagementClusterNotReady, InstanceTypeNotOffered, NameTaken, QuotaTooSmall, CapaPermissionMissing, ReleaseNotFound
  */
-export async function preflight(context: StepContext<'machines' | 'tagged'>): Promise<StepOutput> {
+export async function preflight(
+  context: StepContext<'machines' | 'releases' | 'tagged' | 'quotas' | 'permissions'>,
+): Promise<StepOutput> {
   const { record } = context;
-  const findings = await instanceTypeFindings(context, record);
+  const { findings } = await preflightWorkload(context, subjectOf(record.spec, record));
   // Read after this cluster's own record was written: destroy writes its phase first and looks for records then, so
   // one of the two always sees the other.
   const management = await managementOf(context, record);
-  if (management.phase !== 'Ready') findings.push(managementNotReady(management));
-  if (!record.materialized) findings.push(...(await nameClashes(context)));
-  refuseAll(findings);
-  return { message: 'no findings' };
-}
-
-/** CAPA would adopt, and later delete, whatever already carries the name's tag (CAPA #969). */
-async function nameClashes(context: StepContext<'tagged'>): Promise<PetraError[]> {
-  const { name, region } = context.record;
-  const found = await context.tagged.find(region, capaTag(name));
-  if (found.length === 0) return [];
-  return [
-    new PetraError(
-      'NameTaken',
-      `${region} already has ${found.length} AWS resources of a cluster called "${name}"`,
-      {
-        fix: 'Choose another metadata.name, or remove what is left of the other cluster.',
-        evidence: found.map(({ type, id }) => `${type} ${id}`),
-      },
-    ),
-  ];
+  const notReady = management.phase === 'Ready' ? [] : [findingOf(managementNotReady(management))];
+  return settleFindings(context, [...findings, ...notReady]);
 }
 
 /** Applies the translated Cluster. Safe to repeat. @throws ManagementClusterNotReady, ObjectRefused, NameTaken */

@@ -16,7 +16,8 @@ export function toFailure(error: PetraError, step?: string): Failure {
   };
 }
 
-function causesOf(error: Error): string[] {
+/** Messages of the underlying errors, outermost first. */
+export function causesOf(error: Error): string[] {
   const causes: string[] = [];
   for (let cause = error.cause; cause !== undefined && causes.length < 8; ) {
     causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));

@@ -1,7 +1,7 @@
+import { capaTag } from '../capi/capa-tag.ts';
 import { PetraError } from '../errors.ts';
 import type { ResidueLine } from '../fleet.ts';
 import { type EndPorts, isOver, type StepContext, type StepInput } from './context.ts';
-import { capaTag } from './create.ts';
 import { succeed } from './finish.ts';
 import type { StepOutput } from './run-step.ts';
 

@@ -19,7 +19,7 @@ export interface StepTitle {
 /** By verb and state, in the order in which a successful operation goes through them. */
 export const stepTitles = {
   init: {
-    Preflight: { title: 'check versions, instance types and region', phase: 'prepare' },
+    Preflight: { title: 'check releases, instance types and quotas', phase: 'prepare' },
     ReserveAddresses: { title: 'reserve addresses', phase: 'prepare' },
     FetchComponents: { title: 'fetch the components', phase: 'prepare' },
     MakeSecrets: { title: 'make the secrets', phase: 'prepare' },
@@ -41,7 +41,7 @@ export const stepTitles = {
     DiagnoseMachines: { title: 'ask the machines what happened', phase: 'machines', diagnoses: true },
   },
   create: {
-    Preflight: { title: 'check names, types and management cluster', phase: 'prepare' },
+    Preflight: { title: 'check the name, types and quotas', phase: 'prepare' },
     ApplyCluster: { title: 'apply the Cluster', phase: 'provision' },
     CheckCluster: { title: 'wait for the cluster', phase: 'provision' },
     StoreKubeconfig: { title: 'store the kubeconfig', phase: 'finish' },

@@ -6,6 +6,7 @@ import { awsRefusal, refuseIfAsked } from './refusals.ts';
 
 /** EC2's network interfaces and Elastic IPs on one machine. */
 export class SimulatedNetworks implements Networks {
+  readonly publicAddresses = true;
   readonly #records: Ec2Records;
   readonly #faults: Faults;
   readonly #clock: Clock;

@@ -44,18 +44,16 @@ export class SimulatedQuotas implements Quotas {
     refuseIfAsked(this.#faults, 'servicequotas', 'GetServiceQuota', `read the quotas of ${region}`);
     return new Map(
       names.map((name) => {
-        const { code, title, limit } = limits[name];
-        return [
-          name,
-          {
-            code,
-            title,
-            limit: name === 'standardVcpus' ? this.#vcpuLimit : limit,
-            used: this.#used(region, name),
-          },
-        ];
+        const { code, title } = limits[name];
+        const used = this.#used(region, name);
+        return [name, { code, title, limit: this.#limit(name, used), used }];
       }),
     );
+  }
+
+  #limit(name: QuotaName, used: number): number {
+    if (this.#faults.active(`quota:${name}`) !== undefined) return used;
+    return name === 'standardVcpus' ? this.#vcpuLimit : limits[name].limit;
   }
 
   #used(region: string, name: QuotaName): number {

@@ -4,6 +4,7 @@ import { translateAwsError } from '../../adapters/aws-errors.ts';
 import type { Faults } from '../faults.ts';
 
 const messages: Readonly<Record<string, string>> = {
+  AccessDeniedException: 'User is not authorized to perform this action.',
   InsufficientInstanceCapacity:
     'We currently do not have sufficient capacity in the Availability Zone you requested. Our system will be working on provisioning additional capacity.',
   InternalError: 'An internal error has occurred.',

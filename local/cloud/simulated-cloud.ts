@@ -19,6 +19,7 @@ import { SimulatedDiagnosis } from './diagnosis.ts';
 import { Ec2Records, isAlive } from './ec2-records.ts';
 import { SimulatedMachines } from './machines.ts';
 import { SimulatedNetworks } from './networks.ts';
+import { SimulatedPermissions } from './permissions.ts';
 import { SimulatedQuotas } from './quotas.ts';
 import { SimulatedSecrets } from './secrets.ts';
 import { petraTags, SimulatedTaggedResources, type Tagged } from './tagged-resources.ts';
@@ -78,8 +79,7 @@ export function openSimulatedCloud(parts: {
     tagged,
     diagnosis: new SimulatedDiagnosis(records),
     quotas: new SimulatedQuotas({ records, tagged, faults, ...quota }),
-    // Nobody is refused anything here.
-    permissions: { denied: async () => [] },
+    permissions: new SimulatedPermissions(faults),
     start: () => boot.start(),
     stop: () => boot.stop(),
   };

@@ -9,6 +9,7 @@ import type {
   OperationAnswer,
   OperationView,
   PlannedStep,
+  PreflightAnswer,
   Problem,
 } from '../../core/api/contract.ts';
 import { toProblem } from '../../core/api/problem.ts';
@@ -180,6 +181,13 @@ export class StubApi {
   reply: OperationAnswer | undefined;
   /** What stands before the API instead of its token, as API Gateway does: answers what it does not let through. */
   gate: ((request: SignedRequest) => Answer | undefined) | undefined;
+  /** What a preflight answers. */
+  preflight: PreflightAnswer = {
+    findings: [],
+    plan: { zones: [], items: [], unchecked: [] },
+    checkedAt: at(0),
+    durationMs: 1234,
+  };
   readonly seen: Seen[] = [];
   readonly #refusals = new Map<string, Answer>();
   readonly #looks = new Map<string, number>();
@@ -268,6 +276,7 @@ export class StubApi {
       return name === '' ? this.#page(url, this.#operations()) : this.#operation(name);
     }
     if (method === 'GET' && collection === 'clusters' && name === '') return this.#list(url);
+    if (method === 'POST' && collection === 'preflights') return ok(this.preflight);
     if (method === 'POST' || (method === 'DELETE' && part === undefined)) return this.#accepted(method, name);
     if (method === 'GET' && part === 'events') return this.#eventPage(url);
     const cluster = this.clusters.get(name);

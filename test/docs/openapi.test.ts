@@ -8,7 +8,10 @@ import type { ClusterRecord, ResidueLine, StepRecord } from '../../core/fleet.ts
 import { toFailure } from '../../core/steps/failure.ts';
 import { renderOpenApi } from '../../scripts/generate-openapi.ts';
 import { routeDocs } from '../../scripts/openapi-routes.ts';
+import { callRoute } from '../core/api/call-route.ts';
+import { openAccount } from '../core/preflight/account.ts';
 import { managementSpec, type TestPorts, testPorts, workloadSpec } from '../core/test-ports.ts';
+import { failing } from '../state-machines/port-faults.ts';
 import { answerViolations, document, violations } from './openapi-answers.ts';
 
 const schemas = ['components', 'schemas'];
@@ -194,6 +197,20 @@ describe('answers', () => {
       status: 409,
       body: { code: 'NotLocked' },
     });
+  });
+
+  test('to a preflight are as described, with every kind of finding', async () => {
+    const account = await openAccount(
+      [failing('tagged.find', new PetraError('AwsUnavailable', 'm', { cause: new Error('why') }))],
+      ['quota:vpcs', 'permission:ec2:CreateVpc', 'iam:AccessDeniedException:1'],
+    );
+    const route = { method: 'POST', path: '/preflights' };
+    for (const spec of [workloadSpec(), workloadSpec(), managementSpec()]) {
+      const answer = await callRoute(account.ports, 'post-preflights', { body: { spec } });
+      expect(answer.status).toBe(200);
+      expect(answerViolations(route, answer)).toEqual([]);
+    }
+    await account.close();
   });
 
   test('that need a cluster or AWS are as described, in samples', () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { capaTag } from '../../core/capi/capa-tag.ts';
 import { PetraError } from '../../core/errors.ts';
 import type { KubernetesObject, ObjectReference } from '../../core/ports.ts';
-import { capaTag } from '../../core/steps/create.ts';
 import { managementSpec, workloadSpec } from '../core/test-ports.ts';
 import { describeFailures, type FailureCase } from './failures.ts';
 import { failing } from './port-faults.ts';
@@ -77,6 +77,33 @@ const cases: readonly FailureCase[] = [
     mend: ({ cloud }) => cloud.tagged.remove('us-west-1', 'vpc-other'),
     message: /p5\.48xlarge[\s\S]*already has 1 AWS resources/,
     evidence: /ec2:vpc vpc-other/,
+  },
+  {
+    why: 'it cannot be known whether another cluster has this name',
+    state: 'Preflight',
+    code: 'AwsAccessDenied',
+    spoil: ({ portFaults }) => {
+      portFaults.push(failing('tagged.find', new PetraError('AwsAccessDenied', 'denied')));
+    },
+  },
+  {
+    why: 'CAPA may not make a VPC',
+    state: 'Preflight',
+    code: 'CapaPermissionMissing',
+    spoil: ({ portFaults }) => {
+      portFaults.push({ call: 'permissions.denied', instead: async () => ['ec2:CreateVpc'] });
+    },
+    evidence: /to make and remove the VPC: ec2:CreateVpc/,
+  },
+  {
+    why: 'the quota of VPCs is used up',
+    state: 'Preflight',
+    code: 'QuotaTooSmall',
+    spoil: ({ portFaults }) => {
+      const full = { code: 'L-F678F1CE', title: 'VPCs per Region', limit: 5, used: 5 };
+      portFaults.push({ call: 'quotas.read', instead: async () => new Map([['vpcs', full]]) });
+    },
+    message: /5 of 5 are used, and this cluster takes 1 more/,
   },
   {
     why: 'a webhook refuses the Cluster',

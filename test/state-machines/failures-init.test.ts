@@ -14,7 +14,25 @@ const spoilRelease = (file: string, part: string, change: (text: string) => stri
   instead: async (usual) => change(String(await usual())),
 });
 
+/** The same, of a file that was still whole when the preflight looked at it. */
+const spoilLater = (fault: PortFault): PortFault => {
+  let fetched = 0;
+  return {
+    ...fault,
+    instead: (usual) => {
+      fetched += 1;
+      return fetched === 1 ? usual() : fault.instead(usual);
+    },
+  };
+};
+
 const lost = new PetraError('ReleaseNotFound', 'no such file');
+const loseManifest = failing('releases.fetch', lost, isFile('core-components.yaml', 'cluster-api'));
+const addVariable = spoilRelease('infrastructure-components.yaml', 'provider-aws', (text) =>
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the manifest
+  text.replace('kind: ServiceAccount', 'kind: ServiceAccount\nextra: ${NOBODY_KNOWS}'),
+);
+const breakManifest = spoilRelease('core-components.yaml', 'cluster-api', () => 'kind: [');
 const isObject = (kind: string, name: RegExp) => (object: KubernetesObject) =>
   object.kind === kind && name.test(object.metadata.name);
 const isRole = (role: string) => (request: MachineRequest) => request.role === role;
@@ -91,9 +109,49 @@ const cases: readonly FailureCase[] = [
   },
   {
     why: 'a release has lost its manifest',
+    state: 'Preflight',
+    code: 'ReleaseNotFound',
+    petra: { portFaults: [loseManifest] },
+    message: /Cluster API v1\.9\.5 is released, but core-components\.yaml is not in the repository/,
+  },
+  {
+    why: 'a release loses its manifest later',
     state: 'FetchComponents',
     code: 'ReleaseNotFound',
-    petra: { portFaults: [failing('releases.fetch', lost, isFile('core-components.yaml', 'cluster-api'))] },
+    petra: { portFaults: [spoilLater(loseManifest)] },
+  },
+  {
+    why: 'a manifest has a variable that nobody knows',
+    state: 'Preflight',
+    code: 'VariablesMissing',
+    petra: { portFaults: [addVariable] },
+    message: /NOBODY_KNOWS/,
+  },
+  {
+    why: 'a manifest is not YAML',
+    state: 'Preflight',
+    code: 'ReleaseCorrupt',
+    petra: { portFaults: [breakManifest] },
+  },
+  {
+    why: 'k3s was never released in this version',
+    state: 'Preflight',
+    code: 'ReleaseNotFound',
+    petra: { portFaults: [failing('releases.fetch', lost, isFile('sha256sum-amd64.txt', 'k3s-io/k3s'))] },
+    message: /k3s v1\.35\.3\+k3s1 for amd64 was never released/,
+  },
+  {
+    why: 'the region has no image for the nodes',
+    state: 'Preflight',
+    code: 'ImageNotFound',
+    petra: { portFaults: [failing('machines.image', new PetraError('ImageNotFound', 'no image'))] },
+  },
+  {
+    why: 'the quota of Elastic IPs is used up',
+    state: 'Preflight',
+    code: 'QuotaTooSmall',
+    petra: { faults: ['quota:elasticIps'] },
+    message: /EC2-VPC Elastic IPs in us-west-1: 0 of 0 are used, and this cluster takes 1 more/,
   },
   {
     why: 'EC2 has no capacity, four times in a row',
@@ -273,24 +331,17 @@ const cases: readonly FailureCase[] = [
     },
   },
   {
-    why: 'a manifest has a variable that nobody knows',
+    why: 'its manifest gets a variable that nobody knows',
     state: 'InstallProvider',
     code: 'VariablesMissing',
-    petra: {
-      portFaults: [
-        spoilRelease('infrastructure-components.yaml', 'provider-aws', (text) =>
-          // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the manifest
-          text.replace('kind: ServiceAccount', 'kind: ServiceAccount\nextra: ${NOBODY_KNOWS}'),
-        ),
-      ],
-    },
+    petra: { portFaults: [spoilLater(addVariable)] },
     message: /NOBODY_KNOWS/,
   },
   {
-    why: 'a manifest is not YAML',
+    why: 'its manifest is no YAML any more',
     state: 'InstallProvider',
     code: 'ReleaseCorrupt',
-    petra: { portFaults: [spoilRelease('core-components.yaml', 'cluster-api', () => 'kind: [')] },
+    petra: { portFaults: [spoilLater(breakManifest)] },
   },
   {
     why: 'its controller never becomes available',

@@ -2,8 +2,8 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { beginMaking } from '../../core/begin-operation.ts';
+import { capaTag } from '../../core/capi/capa-tag.ts';
 import { PetraError } from '../../core/errors.ts';
-import { capaTag } from '../../core/steps/create.ts';
 import { managementSpec, workloadSpec } from '../core/test-ports.ts';
 import { failing } from './port-faults.ts';
 import { caller, shortLimits, type WholePetra, wholePetra } from './whole-petra.ts';

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { type AcceptOptions, addAcceptOption } from '../../accept-option.ts';
 import { addConnectionOptions, type ConnectionOptions, connectToChange } from '../../connect.ts';
 import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
@@ -7,7 +8,7 @@ import { addFormatOption, type FormatOption } from '../../formats.ts';
 import { specFileOption } from '../../target.ts';
 import { addWaitOptions, type WaitOptions } from '../../waiting.ts';
 
-interface CreateOptions extends ConnectionOptions, FormatOption, WaitOptions {
+interface CreateOptions extends ConnectionOptions, FormatOption, WaitOptions, AcceptOptions {
   readonly file: string;
   readonly management?: string;
 }
@@ -23,7 +24,7 @@ export function registerCreate(parent: Command, context: Context): void {
     )
     .addOption(specFileOption('spec of the workload cluster').makeOptionMandatory())
     .option('--management <name>', 'the management cluster to use; needed only when the fleet has several');
-  addWaitOptions(addFormatOption(command));
+  addWaitOptions(addFormatOption(addAcceptOption(command)));
   addConnectionOptions(command);
   addExamples(
     command,
@@ -38,7 +39,7 @@ export function registerCreate(parent: Command, context: Context): void {
     await finishVerb(
       context,
       api,
-      await api.create(spec, options.management),
+      await api.create(spec, options.management, options.accept),
       { done: 'ready', next: `petra capi cluster-kubeconfig ${spec.metadata.name} --merge` },
       options,
     );

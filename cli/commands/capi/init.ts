@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { type AcceptOptions, addAcceptOption } from '../../accept-option.ts';
 import { addConnectionOptions, type ConnectionOptions, connectToChange } from '../../connect.ts';
 import type { Context } from '../../context.ts';
 import { addExamples } from '../../examples.ts';
@@ -7,7 +8,7 @@ import { addFormatOption, type FormatOption } from '../../formats.ts';
 import { specFileOption } from '../../target.ts';
 import { addWaitOptions, type WaitOptions } from '../../waiting.ts';
 
-interface InitOptions extends ConnectionOptions, FormatOption, WaitOptions {
+interface InitOptions extends ConnectionOptions, FormatOption, WaitOptions, AcceptOptions {
   readonly file: string;
 }
 
@@ -21,13 +22,13 @@ export function registerInit(parent: Command, context: Context): void {
         'Repeat the command to attach to a running operation, or to go on after a failure.',
     )
     .addOption(specFileOption('spec of the management cluster').makeOptionMandatory());
-  addWaitOptions(addFormatOption(command));
+  addWaitOptions(addFormatOption(addAcceptOption(command)));
   addConnectionOptions(command);
   addExamples(
     command,
     'petra capi init -f management.yaml',
     'petra capi init -f management.yaml --no-wait -o name',
-    'petra capi init -f management.yaml --timeout 30m',
+    'petra capi init -f management.yaml --accept QuotaTooSmall --timeout 30m',
   );
   command.action(async (options: InitOptions) => {
     const { readSpec } = await import('../../spec-file.ts');
@@ -36,7 +37,7 @@ export function registerInit(parent: Command, context: Context): void {
     await finishVerb(
       context,
       api,
-      await api.init(spec),
+      await api.init(spec, options.accept),
       { done: 'ready', next: 'petra capi create -f workload.yaml' },
       options,
     );

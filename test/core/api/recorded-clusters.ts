@@ -11,7 +11,11 @@ const caller = 'local:tester';
 export async function record(
   ports: Ports,
   name: string,
-  { phase, management }: { readonly phase?: Phase; readonly management?: string } = {},
+  {
+    phase,
+    management,
+    materialized = false,
+  }: { readonly phase?: Phase; readonly management?: string; readonly materialized?: boolean } = {},
 ): Promise<ClusterRecord> {
   const begun =
     management === undefined
@@ -28,6 +32,7 @@ export async function record(
     { cluster: name, uid, fence },
     {
       phase,
+      materialized,
       updatedAt: at,
       ...(phase === 'Ready' ? { readyAt: at } : {}),
       ...(phase === 'Deleted' ? { deletedAt: at } : {}),

@@ -12,6 +12,7 @@ import { managementVersions } from '../../../core/steps/init-preflight.ts';
 import { managementOf } from '../../../core/steps/management-api.ts';
 import { runFinalStep, runStep, type StepOutput } from '../../../core/steps/run-step.ts';
 import { SyntheticReleases } from '../../../local/synthetic-releases.ts';
+import { cloudOf } from '../../local/cloud-fixture.ts';
 import { record } from '../api/recorded-clusters.ts';
 import { managementSpec, type TestPorts, testPorts, workloadSpec } from '../test-ports.ts';
 
@@ -121,18 +122,15 @@ test('cert-manager is waited for while its Deployments are old, or say nothing o
 test('preflight of init refuses what the matrix knows cannot work, with its fix', async () => {
   const synthetic = new SyntheticReleases();
   const releases: Releases = { kind: 'upstream', fetch: (asset) => synthetic.fetch(asset) };
-  const machines = {
-    ...ports.machines,
-    offerings: async (_region: string, types: readonly string[]) =>
-      new Map(types.map((type) => [type, ['a']])),
-  };
   const versions = {
     ...managementSpec().spec.management,
     cabpK3sVersion: 'v0.3.0',
     cacpK3sVersion: 'v0.3.0',
   };
   const spec = workloadSpec('mgmt', { management: versions });
-  await expect(initStep('Preflight', {}, { releases, machines }, spec)).rejects.toMatchObject({
+  const { machines, networks, quotas, permissions } = cloudOf();
+  const parts = { releases, machines, networks, quotas, permissions };
+  await expect(initStep('Preflight', {}, parts, spec)).rejects.toMatchObject({
     code: 'IncompatibleProviders',
     message: expect.stringContaining('needs the image'),
     fix: expect.stringContaining('v0.3.1'),
