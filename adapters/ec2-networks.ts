@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Address,
   AllocateAddressCommand,
@@ -19,6 +20,13 @@ import { isNamed, translatingAwsErrors } from './aws-errors.ts';
 import type { Ec2MachineSettings } from './ec2-launch.ts';
 import { filtersFor, tagged, tagOf } from './ec2-tags.ts';
 import { placeOf, subnetsByZone } from './node-subnets.ts';
+
+/** How often an interface is asked for whose last one someone has deleted. */
+const creationAttempts = 3;
+
+/** How long a new interface may take to be found: it is usually there at once. */
+const looksForNewInterface = 3;
+const lookPauseMilliseconds = 1_000;
 
 type Settings = Pick<Ec2MachineSettings, 'subnetIds' | 'securityGroupId' | 'publicAddresses'>;
 
@@ -80,7 +88,8 @@ export class Ec2Networks implements Networks {
       const known = await addressesOf(client, filtersFor(request));
       const attached = known.find(({ NetworkInterfaceId }) => NetworkInterfaceId === interfaceId);
       if (attached) return shownAddress(attached, name);
-      // One that is known and not attached was made by a run that died in between.
+      // One that is known and not attached was made by a run that died in between. Two runs at once could make two,
+      // since EC2 takes no token here; the cluster's lock keeps them apart, and both would be found and given back.
       const address = known[0] ?? (await allocate(client, request));
       await client.send(
         new AssociateAddressCommand({
@@ -122,22 +131,39 @@ export class Ec2Networks implements Networks {
   ): Promise<Ec2NetworkInterface> {
     const { cluster, uid, name } = request;
     const subnets = await subnetsByZone(client, this.#settings.subnetIds);
-    const { NetworkInterface: made } = await client.send(
-      new CreateNetworkInterfaceCommand({
-        SubnetId: placeOf(name, [...subnets.values()]),
-        Groups: [this.#settings.securityGroupId],
-        Description: `${name} of the Petra cluster ${cluster}`,
-        // Petra never reserves a name again in the life of a cluster, once it is released.
-        ClientToken: createHash('sha256')
-          .update(JSON.stringify([uid, name]))
-          .digest('hex'),
-        TagSpecifications: tagged(request, 'network-interface'),
-        // EC2's check of sources and destinations stays on: pods talk through the tunnel of their network plugin, so
-        // that nothing leaves a machine under an address which is not its own.
-      }),
+    const gone: string[] = [];
+    while (gone.length < creationAttempts) {
+      const { NetworkInterface: made = {} } = await client.send(
+        new CreateNetworkInterfaceCommand({
+          SubnetId: placeOf(name, [...subnets.values()]),
+          Groups: [this.#settings.securityGroupId],
+          Description: `${name} of the Petra cluster ${cluster}`,
+          ClientToken: createHash('sha256')
+            .update(JSON.stringify([uid, name, ...gone]))
+            .digest('hex'),
+          TagSpecifications: tagged(request, 'network-interface'),
+          // EC2's check of sources and destinations stays on: pods talk through the tunnel of their network plugin, so
+          // that nothing leaves a machine under an address which is not its own.
+        }),
+      );
+      // A token is answered with what it made, even when someone has deleted that since.
+      const id = made.NetworkInterfaceId ?? '';
+      if (await appears(client, id)) return made;
+      gone.push(id);
+    }
+    throw new PetraError(
+      'AwsUnavailable',
+      `EC2 does not find the interfaces ${gone.join(', ')} that it made`,
     );
-    return made ?? {};
   }
+}
+
+async function appears(client: EC2Client, id: string): Promise<boolean> {
+  for (let look = 1; look <= looksForNewInterface; look += 1) {
+    if (await isThere(client, id)) return true;
+    await sleep(lookPauseMilliseconds);
+  }
+  return false;
 }
 
 async function isThere(client: EC2Client, id: string): Promise<boolean> {

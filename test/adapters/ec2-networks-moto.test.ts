@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import {
   AllocateAddressCommand,
   AssociateAddressCommand,
+  DeleteNetworkInterfaceCommand,
   DescribeAddressesCommand,
   DescribeNetworkInterfacesCommand,
   type EC2Client,
@@ -102,6 +103,16 @@ describe('an interface on EC2', () => {
       'eu-central-1b',
       'eu-central-1c',
     ]);
+  });
+
+  it('that someone has deleted is made anew', async () => {
+    const wanted = request();
+    const networks = networksBy(client);
+    const first = await networks.reserveInterface(wanted);
+    await client.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId: first.id }));
+    const second = await networks.reserveInterface(wanted);
+    expect(second.id).not.toBe(first.id);
+    expect(await networks.listInterfaces(region, wanted.uid)).toEqual([second]);
   });
 
   it('that the launch of an agent makes is not among the reserved ones', async () => {
