@@ -58,6 +58,8 @@ export interface Bundle {
   readonly code: string;
   /** Bytes in the bundle by source file, relative to the root. */
   readonly inputs: Readonly<Record<string, number>>;
+  /** What it imports when it starts: packages of the SDK, and Node's own. */
+  readonly imports: readonly string[];
 }
 
 /** The bundles of these functions, made in memory. */
@@ -85,7 +87,8 @@ export async function bundleLambdas(names: readonly string[]): Promise<Bundle[]>
   return outputFiles.map((file) => {
     const output = path.relative(root, file.path);
     const name = path.dirname(path.relative('build/lambdas', output));
-    return { name, code: file.text, inputs: inputsOf(metafile, output) };
+    const imports = metafile.outputs[output]?.imports.map((one) => one.path) ?? [];
+    return { name, code: file.text, inputs: inputsOf(metafile, output), imports };
   });
 }
 

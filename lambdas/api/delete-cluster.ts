@@ -1,5 +1,6 @@
 import { deleteCluster } from '../../core/api/routes.ts';
 import { systemClock } from '../ports/clock.ts';
+import { routeCalls } from '../ports/patience.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { settings } from '../ports/settings.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';
@@ -12,7 +13,7 @@ export const handler = route(deleteCluster, {
   fleet: fleet(),
   operations: operations(),
   ledger: ledger(),
-  workflows: deleteWorkflow(),
+  workflows: deleteWorkflow(routeCalls),
   events: events(),
   metrics: metrics(),
 });

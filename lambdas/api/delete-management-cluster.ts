@@ -1,5 +1,6 @@
 import { deleteManagementCluster } from '../../core/api/routes.ts';
 import { systemClock } from '../ports/clock.ts';
+import { routeCalls } from '../ports/patience.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { settings } from '../ports/settings.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';
@@ -12,7 +13,7 @@ export const handler = route(deleteManagementCluster, {
   fleet: fleet(),
   operations: operations(),
   ledger: ledger(),
-  workflows: destroyWorkflow(),
+  workflows: destroyWorkflow(routeCalls),
   events: events(),
   metrics: metrics(),
 });

@@ -1,6 +1,7 @@
 import { getObjects } from '../../core/api/routes.ts';
 import { systemClock } from '../ports/clock.ts';
 import { kubernetesForRoutes } from '../ports/kubernetes.ts';
+import { routeCalls } from '../ports/patience.ts';
 import { secrets } from '../ports/secrets.ts';
 import { fleet, operations, resources } from '../ports/table.ts';
 import { route } from '../route.ts';
@@ -10,6 +11,6 @@ export const handler = route(getObjects, {
   operations: operations(),
   resources: resources(),
   clock: systemClock,
-  secrets: secrets(),
+  secrets: secrets(routeCalls),
   kubernetes: kubernetesForRoutes(),
 });

@@ -1,5 +1,6 @@
 import { postCluster } from '../../core/api/routes.ts';
 import { newUid, systemClock } from '../ports/clock.ts';
+import { routeCalls } from '../ports/patience.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { settings } from '../ports/settings.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';
@@ -12,7 +13,7 @@ export const handler = route(postCluster, {
   fleet: fleet(),
   operations: operations(),
   ledger: ledger(),
-  workflows: createWorkflow(),
+  workflows: createWorkflow(routeCalls),
   events: events(),
   metrics: metrics(),
   newUid,

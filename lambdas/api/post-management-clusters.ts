@@ -1,5 +1,6 @@
 import { postManagementCluster } from '../../core/api/routes.ts';
 import { newUid, systemClock } from '../ports/clock.ts';
+import { routeCalls } from '../ports/patience.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { settings } from '../ports/settings.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';
@@ -12,7 +13,7 @@ export const handler = route(postManagementCluster, {
   fleet: fleet(),
   operations: operations(),
   ledger: ledger(),
-  workflows: initWorkflow(),
+  workflows: initWorkflow(routeCalls),
   events: events(),
   metrics: metrics(),
   newUid,

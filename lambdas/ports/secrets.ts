@@ -3,7 +3,7 @@ import { SecretsManagerSecrets } from '../../adapters/secrets-manager-secrets.ts
 import type { Secrets } from '../../core/ports.ts';
 import { optionalEnv } from '../env.ts';
 
-export function secrets(): Secrets {
+export function secrets(calls: { readonly maxAttempts?: number } = {}): Secrets {
   const kmsKeyId = optionalEnv('SECRETS_KEY');
-  return new SecretsManagerSecrets(connectSecretsManager(), kmsKeyId === undefined ? {} : { kmsKeyId });
+  return new SecretsManagerSecrets(connectSecretsManager(calls), kmsKeyId === undefined ? {} : { kmsKeyId });
 }

@@ -3,22 +3,32 @@ import { StepFunctionsWorkflows } from '../../adapters/step-functions-workflows.
 import type { Workflows } from '../../core/ports.ts';
 import { requireEnv } from '../env.ts';
 
+interface Calls {
+  readonly maxAttempts?: number;
+}
+
 // A function that begins a verb starts no other.
 
-export function initWorkflow(): Workflows {
-  return new StepFunctionsWorkflows(connectStepFunctions(), { init: requireEnv('INIT_STATE_MACHINE') });
+export function initWorkflow(calls: Calls = {}): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(calls), { init: requireEnv('INIT_STATE_MACHINE') });
 }
 
-export function createWorkflow(): Workflows {
-  return new StepFunctionsWorkflows(connectStepFunctions(), { create: requireEnv('CREATE_STATE_MACHINE') });
+export function createWorkflow(calls: Calls = {}): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(calls), {
+    create: requireEnv('CREATE_STATE_MACHINE'),
+  });
 }
 
-export function deleteWorkflow(): Workflows {
-  return new StepFunctionsWorkflows(connectStepFunctions(), { delete: requireEnv('DELETE_STATE_MACHINE') });
+export function deleteWorkflow(calls: Calls = {}): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(calls), {
+    delete: requireEnv('DELETE_STATE_MACHINE'),
+  });
 }
 
-export function destroyWorkflow(): Workflows {
-  return new StepFunctionsWorkflows(connectStepFunctions(), { destroy: requireEnv('DESTROY_STATE_MACHINE') });
+export function destroyWorkflow(calls: Calls = {}): Workflows {
+  return new StepFunctionsWorkflows(connectStepFunctions(calls), {
+    destroy: requireEnv('DESTROY_STATE_MACHINE'),
+  });
 }
 
 /** For what mends operations of any verb. */
