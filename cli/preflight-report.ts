@@ -2,13 +2,13 @@ import type { PreflightAnswer } from '../core/api/contract.ts';
 import { PetraError } from '../core/errors.ts';
 import type { PreflightFinding } from '../core/preflight/finding.ts';
 import type { PlannedItem } from '../core/preflight/plan.ts';
-import { formatTable } from './table.ts';
+import { formatTable, plainText } from './table.ts';
 
-/** Findings with their remedies, then what would be made. */
-export function preflightText({ findings, plan, durationMs }: PreflightAnswer): string {
+/** Findings with their remedies, then what would be made. `wide` has one line for each finding. */
+export function preflightText({ findings, plan, durationMs }: PreflightAnswer, wide: boolean): string {
   const seconds = (durationMs / 1000).toFixed(1);
   return [
-    ...(findings.length === 0 ? [] : [formatTable(findingColumns, findings), '']),
+    ...(findings.length === 0 ? [] : [wide ? formatTable(findingColumns, findings) : blocks(findings), '']),
     formatTable(itemColumns, plan.items),
     '',
     ...plan.unchecked.map((what) => `not looked at: ${what}`),
@@ -24,6 +24,17 @@ function summaryOf(findings: readonly PreflightFinding[]): string {
 
 function counted(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
+}
+
+/** A message and its remedy are too long to stand side by side on a screen. */
+function blocks(findings: readonly PreflightFinding[]): string {
+  return findings
+    .flatMap(({ severity, code, message, fix, evidence = [] }) => [
+      `${severity} ${code}: ${plainText(message)}`,
+      ...evidence.map((line) => `  ${plainText(line)}`),
+      `  fix: ${plainText(fix)}`,
+    ])
+    .join('\n');
 }
 
 const findingColumns = [

@@ -1,5 +1,5 @@
 // Before a management cluster is made. Every check asks on its own, all at once, and answers with findings. How long an answer
-// may take is the adapters' to limit: core has no timer.
+// may take is for the composition root to limit: core has no timer.
 
 import { architectureOf } from '../capi/instance-architecture.ts';
 import type { ManagementVersions } from '../capi/spec-schema.ts';

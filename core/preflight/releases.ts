@@ -53,21 +53,20 @@ export async function checkComponents(
 ): Promise<readonly PreflightFinding[]> {
   const fetched = once(releases);
   const variables = { ...providerVariables, ...settings.providerVariables };
-  const providers = await Promise.all(
-    providersFor(versions).map(async (release) => {
-      const { provider, version } = release;
-      const [metadata, manifest] = await Promise.all([
-        fetched(release.metadata).then((answer) =>
-          understood(answer, (text) => parseProviderMetadata(text, `${provider.key} ${version}`)),
-        ),
-        fetched(release.components).then((answer) =>
-          understood(answer, (yaml) => renderProvider({ provider, version, yaml, variables })),
-        ),
-      ]);
-      return { release, metadata, manifest };
-    }),
-  );
-  const certManager = understood(await fetched(certManagerRelease(versions.certManagerVersion)), (yaml) =>
+  const readProvider = async (release: ProviderRelease) => {
+    const { provider, version } = release;
+    const [metadata, manifest] = await Promise.all([fetched(release.metadata), fetched(release.components)]);
+    return {
+      release,
+      metadata: understood(metadata, (text) => parseProviderMetadata(text, `${provider.key} ${version}`)),
+      manifest: understood(manifest, (yaml) => renderProvider({ provider, version, yaml, variables })),
+    };
+  };
+  const [certManagerFile, ...providers] = await Promise.all([
+    fetched(certManagerRelease(versions.certManagerVersion)),
+    ...providersFor(versions).map(readProvider),
+  ]);
+  const certManager = understood(certManagerFile, (yaml) =>
     certManagerObjects(yaml, versions.certManagerVersion),
   );
   const described = providers.flatMap(({ release: { provider, version }, metadata }) =>

@@ -1,8 +1,5 @@
 import { preflight } from '../../core/steps/create.ts';
-import { permissions, quotas } from '../ports/account.ts';
-import { releases } from '../ports/bucket.ts';
-import { machines } from '../ports/ec2.ts';
-import { tagged } from '../ports/tagged.ts';
+import { machines, permissions, quotas, releases, tagged } from '../ports/preflight.ts';
 import { task } from '../task.ts';
 
 export const handler = task('Preflight', preflight, {

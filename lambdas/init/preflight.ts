@@ -1,7 +1,5 @@
 import { preflight } from '../../core/steps/init-preflight.ts';
-import { permissions, quotas } from '../ports/account.ts';
-import { releases } from '../ports/bucket.ts';
-import { machines, networks } from '../ports/ec2.ts';
+import { machines, networks, permissions, quotas, releases } from '../ports/preflight.ts';
 import { task } from '../task.ts';
 
 export const handler = task('Preflight', preflight, {

@@ -84,8 +84,12 @@ describe('preflight', () => {
     find(tooSmall, missing, old);
     const run = await petra(preflight, { env: api.env });
     expect(run.code).toBe(1);
-    expect(run.stdout).toMatch(/^SEVERITY {3}CODE {20}WHAT/);
-    expect(run.stdout).toMatch(/^error {6}QuotaTooSmall .* takes 1 more {3}Ask for at least 6\.$/m);
+    expect(run.stdout).toMatch(
+      /^error QuotaTooSmall: .* takes 1 more\n {2}fix: Ask for at least 6\.\nerror CapaPermissionMissing: denied\n {2}to make the VPC: ec2:CreateVpc\n {2}fix: Allow\.$/m,
+    );
+    const wide = await petra([...preflight, '-o', 'wide'], { env: api.env });
+    expect(wide.stdout).toMatch(/^SEVERITY {3}CODE {20}WHAT/);
+    expect(wide.stdout).toMatch(/^error {6}QuotaTooSmall .* takes 1 more {3}Ask for at least 6\.$/m);
     expect(run.stdout).toContain('2 errors, 1 warning (1.2s)');
     expect(run.stderr).toContain(
       'error: "workload-dev" cannot be made so: EC2-VPC Elastic IPs in us-west-1: 5 of 5 are used, and this cluster takes 1 more (the first of 2) [QuotaTooSmall]',

@@ -38,7 +38,7 @@ export function registerPreflight(parent: Command, context: Context): void {
     await show(context, options.output, {
       value: answer,
       names: answer.findings.map(({ code }) => code),
-      table: () => preflightText(answer),
+      table: (wide) => preflightText(answer, wide),
     });
     const refusal = refusalOf(spec.metadata.name, answer.findings, options.strict === true);
     if (refusal) throw refusal;
