@@ -10,12 +10,14 @@ import { AccessLogField, AccessLogFormat } from 'aws-cdk-lib/aws-apigateway';
 import { HttpApi, HttpMethod, HttpStage, LogGroupLogDestination } from 'aws-cdk-lib/aws-apigatewayv2';
 import { HttpIamAuthorizer } from 'aws-cdk-lib/aws-apigatewayv2-authorizers';
 import { HttpLambdaIntegration } from 'aws-cdk-lib/aws-apigatewayv2-integrations';
-import { Effect, ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { Effect, ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { acknowledgePatterns } from './acknowledge.ts';
 import type { FunctionActions } from './function-actions.ts';
 import { type FunctionSurroundings, pascalCase, petraFunction } from './petra-function.ts';
+import { type Permission, statement } from './statements.ts';
 
 const openApiFile = path.join(import.meta.dirname, '..', 'docs', 'openapi.json');
 
@@ -137,37 +139,34 @@ function callerPolicies(scope: Construct, apiId: string, routes: readonly ApiRou
       resourceName: `$default/${method}${at.replace(/\{\w+\}/g, '*')}`,
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
-  const invoke = (resources: string[], effect = Effect.ALLOW, conditions?: object) =>
-    new PolicyStatement({
-      effect,
-      actions: ['execute-api:Invoke'],
-      resources,
-      ...(conditions && { conditions: { ...conditions } }),
-    });
+  const invoke = (resources: readonly string[]): Permission => ({
+    actions: ['execute-api:Invoke'],
+    resources,
+    why: 'Parts of a path are names of clusters and operations.',
+  });
   const kubeconfig = routes.filter(({ name }) => name === 'get-kubeconfig').map(arnOf);
+  const others = routes.filter(({ name }) => name !== 'get-kubeconfig');
+  const managedPolicy = (who: string, description: string, permissions: readonly Permission[]) => {
+    const policy = new ManagedPolicy(scope, who, { description, statements: permissions.map(statement) });
+    acknowledgePatterns(policy, permissions);
+    return [who, policy] as const;
+  };
   return Object.fromEntries([
-    ...Object.entries(callers).map(([who, methods]) => {
-      const allowed = routes.filter(
-        ({ method, name }) => name !== 'get-kubeconfig' && methods.some((one) => one === method),
-      );
-      const policy = new ManagedPolicy(scope, who, {
-        description: `Petra's API: ${methods.join(', ')}, without kubeconfigs.`,
-        statements: [
-          invoke(allowed.map(arnOf)),
-          // `GET /clusters/*` would match what is below a cluster too. Kubeconfigs are for those with the tag.
-          invoke(kubeconfig, Effect.DENY, {
-            StringNotEquals: { [`aws:PrincipalTag/${kubeconfigTag}`]: 'true' },
-          }),
-        ],
-      });
-      return [who, policy] as const;
-    }),
-    [
+    ...Object.entries(callers).map(([who, methods]) =>
+      managedPolicy(who, `The API of Petra: ${methods.join(', ')}, without kubeconfigs.`, [
+        invoke(others.filter(({ method }) => methods.some((one) => one === method)).map(arnOf)),
+        // `GET /clusters/*` would match what is below a cluster too. Kubeconfigs are for those with the tag.
+        {
+          ...invoke(kubeconfig),
+          effect: Effect.DENY,
+          conditions: { StringNotEquals: { [`aws:PrincipalTag/${kubeconfigTag}`]: 'true' } },
+        },
+      ]),
+    ),
+    managedPolicy(
       'Kubeconfig',
-      new ManagedPolicy(scope, 'Kubeconfig', {
-        description: `Petra's API: kubeconfigs, which make their reader an administrator of a cluster.`,
-        statements: [invoke(kubeconfig)],
-      }),
-    ] as const,
+      'The API of Petra: kubeconfigs, which make their reader an administrator of a cluster.',
+      [invoke(kubeconfig)],
+    ),
   ]);
 }

@@ -3,8 +3,10 @@
 // Authorization Reference has them.
 
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { keyPermissions } from './key-grants.ts';
+import type { Permission } from './statements.ts';
+import { indexNames } from './storage.ts';
 
 /** The resources that statements name, as ARNs. */
 export interface GrantedResources {
@@ -21,10 +23,7 @@ export interface GrantedResources {
   readonly kmsKeyArn?: string;
 }
 
-interface Grant {
-  readonly resources: readonly string[];
-  readonly conditions?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
-}
+type Grant = Omit<Permission, 'actions'>;
 
 /** Actions that come with another: AWS asks for them in the same call, or needs them to answer truthfully. */
 export const companions: Readonly<Record<string, readonly string[]>> = {
@@ -57,6 +56,9 @@ function marked(where: 'aws:RequestTag' | 'aws:ResourceTag') {
   return Object.fromEntries(marks.map((tag) => [`${where}/${tag}`, 'false']));
 }
 
+const byTags = 'Made at run time: the condition asks for the tags of what Petra itself makes.';
+const byUid = 'Secrets are made at run time, and named by the uid of their cluster.';
+
 /** Only on what was made with Petra's tags: actions by the types of resource they take. */
 const onMarked: Readonly<Record<string, readonly string[]>> = {
   'ec2:AssociateAddress': ['elastic-ip', 'network-interface'],
@@ -67,31 +69,33 @@ const onMarked: Readonly<Record<string, readonly string[]>> = {
   'ec2:TerminateInstances': ['instance'],
 };
 
-/** The statements for all actions of a function. @throws for an action that nothing here knows */
-export function statementsFor(
+/** Types of resource that a call makes with tags. */
+const tagsWhatItMakes: Readonly<Record<string, readonly string[]>> = {
+  RunInstances: ['instance', 'volume', 'network-interface'],
+  CreateNetworkInterface: ['network-interface'],
+  AllocateAddress: ['elastic-ip'],
+};
+
+/** What all actions of a function need. @throws for an action that nothing here knows */
+export function permissionsFor(
   scope: Construct,
   { actions, variables }: { readonly actions: readonly string[]; readonly variables: readonly string[] },
   resources: GrantedResources,
-): PolicyStatement[] {
+): Permission[] {
   const all = new Set(actions.flatMap((action) => [action, ...(companions[action] ?? [])]));
   const byGrant = new Map<string, { grant: Grant; actions: string[] }>();
   for (const action of [...all].sort()) {
     for (const grant of grantsOf(Stack.of(scope), action, resources, { actions, variables })) {
+      // No parameter is read where images are given by their ids.
+      if (grant.resources.length === 0) continue;
       const key = JSON.stringify(Stack.of(scope).resolve(grant));
       const same = byGrant.get(key) ?? { grant, actions: [] };
       same.actions.push(action);
       byGrant.set(key, same);
     }
   }
-  const statements = [...byGrant.values()].map(
-    ({ grant, actions }) =>
-      new PolicyStatement({
-        actions,
-        resources: [...grant.resources],
-        ...(grant.conditions && { conditions: grant.conditions }),
-      }),
-  );
-  return [...statements, ...keyStatements(actions, resources)];
+  const permissions = [...byGrant.values()].map(({ grant, actions }) => ({ ...grant, actions }));
+  return [...permissions, ...keyPermissions(actions, resources.kmsKeyArn)];
 }
 
 function grantsOf(
@@ -100,12 +104,14 @@ function grantsOf(
   resources: GrantedResources,
   caller: { readonly actions: readonly string[]; readonly variables: readonly string[] },
 ): readonly Grant[] {
-  if (isWithoutResource(action)) return [{ resources: ['*'] }];
+  const without = reasonWithoutResource(action);
+  if (without !== undefined) return [{ resources: ['*'], why: without }];
   const types = onMarked[action];
   if (types) {
     return types.map((type) => ({
       resources: [ec2Arn(stack, type, '*')],
       conditions: { Null: marked('aws:ResourceTag') },
+      why: byTags,
     }));
   }
   const arn = (of: string, resource: string, resourceName: string, region?: string) =>
@@ -118,7 +124,13 @@ function grantsOf(
     });
   switch (action) {
     case 'dynamodb:Query':
-      return [{ resources: [resources.tableArn, `${resources.tableArn}/index/*`] }];
+      return [
+        {
+          resources: ['', ...indexNames.map((name) => `/index/${name}`)].map(
+            (of) => `${resources.tableArn}${of}`,
+          ),
+        },
+      ];
     case 'dynamodb:BatchGetItem':
     case 'dynamodb:DeleteItem':
     case 'dynamodb:GetItem':
@@ -128,19 +140,22 @@ function grantsOf(
     case 's3:GetObject':
     case 's3:PutObject':
       return [
-        { resources: ['artifacts/sha256/*', 'releases/*'].map((key) => `${resources.bucketArn}/${key}`) },
+        {
+          resources: ['artifacts/sha256/*', 'releases/*'].map((key) => `${resources.bucketArn}/${key}`),
+          why: 'Release files are named by their content, or as the release names them.',
+        },
       ];
     case 's3:ListBucket':
       return [{ resources: [resources.bucketArn] }];
     case 'secretsmanager:GetSecretValue':
       // Functions read kubeconfigs only; join tokens are for nodes. Secrets Manager adds six characters to a name.
-      return [{ resources: [arn('secretsmanager', 'secret', 'petra/*/kubeconfig-??????')] }];
+      return [{ resources: [arn('secretsmanager', 'secret', 'petra/*/kubeconfig-??????')], why: byUid }];
     case 'secretsmanager:CreateSecret':
     case 'secretsmanager:TagResource':
     case 'secretsmanager:DeleteSecret':
     case 'secretsmanager:DescribeSecret':
     case 'secretsmanager:PutSecretValue':
-      return [{ resources: [arn('secretsmanager', 'secret', 'petra/*')] }];
+      return [{ resources: [arn('secretsmanager', 'secret', 'petra/*')], why: byUid }];
     case 'ec2:RunInstances':
       return launchGrants(stack, resources);
     case 'ec2:CreateNetworkInterface':
@@ -148,29 +163,27 @@ function grantsOf(
         {
           resources: [ec2Arn(stack, 'network-interface', '*')],
           conditions: { Null: marked('aws:RequestTag') },
+          why: byTags,
         },
         { resources: placeOfNodes(stack, resources) },
       ];
     case 'ec2:AllocateAddress':
       return [
-        { resources: [ec2Arn(stack, 'elastic-ip', '*')], conditions: { Null: marked('aws:RequestTag') } },
-      ];
-    case 'ec2:CreateTags':
-      return [
         {
-          resources: ['instance', 'volume', 'network-interface', 'elastic-ip'].map((type) =>
-            ec2Arn(stack, type, '*'),
-          ),
-          // Tags are given when something is made, and not to what exists.
-          conditions: {
-            StringEquals: {
-              'ec2:CreateAction': ['RunInstances', 'CreateNetworkInterface', 'AllocateAddress'].filter(
-                (one) => caller.actions.includes(`ec2:${one}`),
-              ),
-            },
-          },
+          resources: [ec2Arn(stack, 'elastic-ip', '*')],
+          conditions: { Null: marked('aws:RequestTag') },
+          why: byTags,
         },
       ];
+    case 'ec2:CreateTags':
+      return Object.entries(tagsWhatItMakes)
+        .filter(([making]) => caller.actions.includes(`ec2:${making}`))
+        .map(([making, types]) => ({
+          resources: types.map((type) => ec2Arn(stack, type, '*')),
+          // Tags are given when something is made, and not to what exists.
+          conditions: { StringEquals: { 'ec2:CreateAction': making } },
+          why: 'What is being made has no name yet; the condition asks for the making.',
+        }));
     case 'iam:PassRole':
       return [
         {
@@ -189,15 +202,16 @@ function grantsOf(
           resources: [ec2Arn(stack, 'instance', '*')],
           // Of the ways to name a tag, this is the one that Systems Manager documents for instances.
           conditions: { StringLike: Object.fromEntries(marks.map((tag) => [`ssm:resourceTag/${tag}`, '*'])) },
+          why: byTags,
         },
       ];
     case 'servicequotas:GetServiceQuota':
-      // Workload clusters may be in any region.
       return [
         {
           resources: ['ec2', 'elasticloadbalancing', 'vpc'].map(
             (of) => `arn:${stack.partition}:servicequotas:*:${stack.account}:${of}/*`,
           ),
+          why: 'Limits of three services, read in the region of each cluster.',
         },
       ];
     case 'events:PutEvents':
@@ -206,17 +220,22 @@ function grantsOf(
       return [{ resources: machinesOf(resources, caller).map((one) => arn('states', 'stateMachine', one)) }];
     case 'states:DescribeExecution':
       return [
-        { resources: machinesOf(resources, caller).map((one) => arn('states', 'execution', `${one}:*`)) },
+        {
+          resources: machinesOf(resources, caller).map((one) => arn('states', 'execution', `${one}:*`)),
+          why: 'Executions are named after the operations that they are.',
+        },
       ];
     default:
       throw new Error(`cdk/grants.ts knows no resources for ${action}: add them there`);
   }
 }
 
-export function isWithoutResource(action: string): boolean {
-  return Object.keys(withoutResource).some((one) =>
-    one.endsWith(':Describe') ? action.startsWith(one) : action === one,
-  );
+function reasonWithoutResource(action: string): string | undefined {
+  const [, why] =
+    Object.entries(withoutResource).find(([one]) =>
+      one.endsWith(':Describe') ? action.startsWith(one) : action === one,
+    ) ?? [];
+  return why;
 }
 
 /** A machine of Petra's making: on the given network, as the node role, with an encrypted volume and IMDSv2. */
@@ -231,19 +250,23 @@ function launchGrants(stack: Stack, resources: GrantedResources): readonly Grant
         StringEquals: { 'ec2:MetadataHttpTokens': 'required' },
         ArnEquals: { 'ec2:InstanceProfile': resources.nodeProfileArn },
       },
+      why: byTags,
     },
     {
       resources: [ec2Arn(stack, 'volume', '*')],
       conditions: { Null: marked('aws:RequestTag'), Bool: { 'ec2:Encrypted': 'true' } },
+      why: byTags,
     },
     // Agents get a new interface; servers start on one that is there.
     {
       resources: [ec2Arn(stack, 'network-interface', '*')],
       conditions: { Null: marked('aws:RequestTag') },
+      why: byTags,
     },
     {
       resources: [ec2Arn(stack, 'network-interface', '*')],
       conditions: { Null: marked('aws:ResourceTag') },
+      why: byTags,
     },
     { resources: placeOfNodes(stack, resources) },
     amis.length === resources.nodeImages.length
@@ -252,6 +275,7 @@ function launchGrants(stack: Stack, resources: GrantedResources): readonly Grant
           resources: [imageArn(stack, '*')],
           // What a parameter of one's own holds is not known here.
           ...(amazons && { conditions: { StringEquals: { 'ec2:Owner': 'amazon' } } }),
+          why: 'A parameter says which image is the newest.',
         },
   ];
 }
@@ -287,35 +311,4 @@ function ec2Arn(stack: Stack, resource: string, resourceName: string): string {
 /** Images are named without an account. */
 function imageArn(stack: Stack, id: string): string {
   return `arn:${stack.partition}:ec2:${stack.region}::image/${id}`;
-}
-
-/** What a key of one's own asks of those who use what it encrypts, through the service that does so and not directly. */
-function keyStatements(actions: readonly string[], { kmsKeyArn }: GrantedResources): PolicyStatement[] {
-  if (kmsKeyArn === undefined) return [];
-  const services = ['dynamodb', 's3', 'secretsmanager', 'ec2'].filter((service) =>
-    service === 'ec2'
-      ? actions.includes('ec2:RunInstances')
-      : actions.some((action) => action.startsWith(`${service}:`)),
-  );
-  if (services.length === 0) return [];
-  const via = { StringLike: { 'kms:ViaService': services.map((service) => `${service}.*.amazonaws.com`) } };
-  const use = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'];
-  const launches = services.includes('ec2');
-  return [
-    new PolicyStatement({
-      actions: launches ? [...use, 'kms:GenerateDataKeyWithoutPlaintext'] : use,
-      resources: [kmsKeyArn],
-      conditions: via,
-    }),
-    ...(launches
-      ? [
-          new PolicyStatement({
-            actions: ['kms:CreateGrant'],
-            resources: [kmsKeyArn],
-            // EC2 keeps one for as long as the volume is attached.
-            conditions: { ...via, Bool: { 'kms:GrantIsForAWSResource': 'true' } },
-          }),
-        ]
-      : []),
-  ];
 }

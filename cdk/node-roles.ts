@@ -11,12 +11,11 @@ import {
   InstanceProfile,
   type IRole,
   ManagedPolicy,
-  PolicyDocument,
-  PolicyStatement,
   Role,
   ServicePrincipal,
 } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
+import { acknowledgePatterns } from './acknowledge.ts';
 import {
   capaReads,
   capaWrites,
@@ -27,11 +26,18 @@ import {
   workloadNodeActions,
 } from './capa-actions.ts';
 import type { PetraSettings } from './settings.ts';
+import { documents, type Permission, statement } from './statements.ts';
 
-const capaName = (role: 'control-plane' | 'nodes') => `${role}.cluster-api-provider-aws.sigs.k8s.io`;
+const capaRoles = ['control-plane', 'nodes'] as const;
+const capaName = (role: (typeof capaRoles)[number]) => `${role}.cluster-api-provider-aws.sigs.k8s.io`;
 
 /** Set on what is Petra's own, and on nothing that CAPA makes. */
 const ownTag = 'petra.sh/node';
+
+type Policies = Readonly<Record<string, readonly Permission[]>>;
+
+const readsAndMakes =
+  "Machines and networks of clusters that do not exist yet, in regions and VPCs that are not known here; the fence keeps Petra's own out.";
 
 export class NodeRoles extends Construct {
   readonly managementRole: Role;
@@ -39,63 +45,62 @@ export class NodeRoles extends Construct {
 
   constructor(scope: Construct, settings: PetraSettings) {
     super(scope, 'NodeRoles');
+    const limits = boundaryPermissions(this, settings);
     const boundary = new ManagedPolicy(this, 'Boundary', {
       description: 'The most that a machine of Petra or of its clusters may ever be allowed.',
-      statements: boundaryStatements(this, settings),
+      statements: limits.map(statement),
+    });
+    acknowledgePatterns(boundary, limits);
+    const agent = allow(systemsManagerActions, ['*'], {
+      why: 'What the agent of Systems Manager asks for is for the machine that asks, by the service.',
     });
     this.managementRole = machineRole(this, 'Management', boundary, {
-      SystemsManager: [allow(systemsManagerActions, ['*'])],
-      Bootstrap: bootstrapStatements(this, settings),
-      ClusterApi: capaStatements(this),
-      // Last, and above the others: nothing on these machines may act on these machines.
-      Fence: fenceStatements(),
+      SystemsManager: [agent],
+      Bootstrap: bootstrapPermissions(this, settings),
+      ClusterApi: capaPermissions(this),
+      Fence: fence,
     });
     this.managementProfile = new InstanceProfile(this, 'ManagementProfile', { role: this.managementRole });
-    if (settings.createCapaProfiles) {
-      capaProfile(this, 'ControlPlane', capaName('control-plane'), boundary, {
-        SystemsManager: [allow(systemsManagerActions, ['*'])],
-        Node: [allow(workloadNodeActions, ['*'])],
-        CloudController: [allow(cloudControllerActions, ['*']), serviceLinkedRole(this)],
-        Volumes: [allow(volumeControllerActions, ['*'])],
-      });
-      capaProfile(this, 'Workers', capaName('nodes'), boundary, {
-        SystemsManager: [allow(systemsManagerActions, ['*'])],
-        Node: [allow(workloadNodeActions, ['*'])],
-      });
-    }
+    if (!settings.createCapaProfiles) return;
+    const node = allow(workloadNodeActions, ['*'], {
+      why: 'Reads of EC2 have no resources; images may be in any repository of the account.',
+    });
+    capaProfile(this, 'ControlPlane', capaName('control-plane'), boundary, {
+      SystemsManager: [agent],
+      Node: [node],
+      CloudController: [
+        allow(cloudControllerActions, ['*'], { why: readsAndMakes }),
+        serviceLinkedRole(this),
+      ],
+      Volumes: [allow(volumeControllerActions, ['*'], { why: readsAndMakes })],
+    });
+    capaProfile(this, 'Workers', capaName('nodes'), boundary, { SystemsManager: [agent], Node: [node] });
   }
 }
 
 function allow(
   actions: readonly string[],
   resources: readonly string[],
-  conditions?: object,
-): PolicyStatement {
-  return new PolicyStatement({
-    actions: [...actions],
-    resources: [...resources],
-    ...(conditions && { conditions: { ...conditions } }),
-  });
+  more: Pick<Permission, 'conditions' | 'why'> = {},
+): Permission {
+  return { actions, resources, ...more };
 }
 
 function machineRole(
   scope: Construct,
   id: string,
   permissionsBoundary: ManagedPolicy,
-  policies: Readonly<Record<string, readonly PolicyStatement[]>>,
+  policies: Policies,
   roleName?: string,
 ): Role {
-  return new Role(scope, `${id}Role`, {
+  const role = new Role(scope, `${id}Role`, {
     assumedBy: new ServicePrincipal('ec2.amazonaws.com'),
     permissionsBoundary,
     ...(roleName === undefined ? {} : { roleName }),
-    inlinePolicies: Object.fromEntries(
-      Object.entries(policies).map(([name, statements]) => [
-        name,
-        new PolicyDocument({ statements: [...statements] }),
-      ]),
-    ),
+    inlinePolicies: documents(policies),
   });
+  acknowledgePatterns(role, Object.values(policies).flat());
+  return role;
 }
 
 function capaProfile(
@@ -103,7 +108,7 @@ function capaProfile(
   id: string,
   name: string,
   boundary: ManagedPolicy,
-  policies: Readonly<Record<string, readonly PolicyStatement[]>>,
+  policies: Policies,
 ): void {
   const role: IRole = machineRole(scope, id, boundary, policies, name);
   new InstanceProfile(scope, `${id}Profile`, { role, instanceProfileName: name });
@@ -120,94 +125,102 @@ function secretArn(scope: Construct, name: string): string {
 }
 
 /** What brings a node into its cluster: the token, the kubeconfig, and the word of how far it is. */
-function bootstrapStatements(scope: Construct, { kmsKeyArn }: PetraSettings): PolicyStatement[] {
+function bootstrapPermissions(scope: Construct, { kmsKeyArn }: PetraSettings): Permission[] {
   const stack = Stack.of(scope);
   const instance = (id: string) =>
     stack.formatArn({ service: 'ec2', resource: 'instance', resourceName: id });
+  const why = 'Secrets are named by the uid of their cluster, which no role knows before.';
   return [
-    allow(['secretsmanager:GetSecretValue'], [secretArn(scope, 'join-token')]),
-    allow(['secretsmanager:PutSecretValue'], [secretArn(scope, 'kubeconfig')]),
+    allow(['secretsmanager:GetSecretValue'], [secretArn(scope, 'join-token')], { why }),
+    allow(['secretsmanager:PutSecretValue'], [secretArn(scope, 'kubeconfig')], { why }),
     allow(['ec2:CreateTags'], [instance('*')], {
-      // Of the machine itself: IAM fills in the id of the machine to be tagged.
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM, not of JavaScript.
-      ArnEquals: { 'ec2:SourceInstanceARN': instance('${ec2:InstanceID}') },
-      'ForAllValues:StringEquals': { 'aws:TagKeys': ['petra.sh/progress'] },
-      Null: { 'aws:ResourceTag/petra.sh/uid': 'false', 'aws:TagKeys': 'false' },
+      conditions: {
+        // Of the machine itself: IAM fills in the id of the machine to be tagged.
+        // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of IAM, not of JavaScript.
+        ArnEquals: { 'ec2:SourceInstanceARN': instance('${ec2:InstanceID}') },
+        'ForAllValues:StringEquals': { 'aws:TagKeys': ['petra.sh/progress'] },
+        Null: { 'aws:ResourceTag/petra.sh/uid': 'false', 'aws:TagKeys': 'false' },
+      },
+      why: 'The condition asks for the machine that tags.',
     }),
     ...(kmsKeyArn === undefined
       ? []
       : [
           allow(['kms:Decrypt', 'kms:GenerateDataKey'], [kmsKeyArn], {
-            StringLike: { 'kms:ViaService': 'secretsmanager.*.amazonaws.com' },
+            conditions: { StringLike: { 'kms:ViaService': 'secretsmanager.*.amazonaws.com' } },
           }),
         ]),
   ];
 }
 
-function capaStatements(scope: Construct): PolicyStatement[] {
+function capaPermissions(scope: Construct): Permission[] {
   const { partition, account } = Stack.of(scope);
   return [
-    allow(capaReads, ['*']),
-    // Of what does not exist yet nothing can be named, and what exists is in VPCs that are not known here.
-    allow(capaWrites, ['*']),
-    // CAPA looks images up by public parameters.
-    allow(['ssm:GetParameter'], [`arn:${partition}:ssm:*::parameter/aws/service/*`]),
+    allow(capaReads, ['*'], { why: 'Reads of EC2 and load balancing have no resources.' }),
+    allow(capaWrites, ['*'], { why: readsAndMakes }),
+    allow(['ssm:GetParameter'], [`arn:${partition}:ssm:*::parameter/aws/service/*`], {
+      why: 'CAPA looks images up by the public parameters of each region.',
+    }),
     allow(
       ['iam:PassRole'],
-      (['control-plane', 'nodes'] as const).map(
-        (role) => `arn:${partition}:iam::${account}:role/${capaName(role)}`,
-      ),
-      { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } },
+      capaRoles.map((role) => `arn:${partition}:iam::${account}:role/${capaName(role)}`),
+      { conditions: { StringEquals: { 'iam:PassedToService': 'ec2.amazonaws.com' } } },
     ),
     serviceLinkedRole(scope),
   ];
 }
 
-function serviceLinkedRole(scope: Construct): PolicyStatement {
+function serviceLinkedRole(scope: Construct): Permission {
   const { partition, account } = Stack.of(scope);
   return allow(
     ['iam:CreateServiceLinkedRole'],
     Object.entries(serviceLinkedRoles).map(
       ([service, role]) => `arn:${partition}:iam::${account}:role/aws-service-role/${service}/${role}`,
     ),
-    { StringEquals: { 'iam:AWSServiceName': Object.keys(serviceLinkedRoles) } },
+    { conditions: { StringEquals: { 'iam:AWSServiceName': Object.keys(serviceLinkedRoles) } } },
   );
 }
+
+const isOwn = { [`aws:ResourceTag/${ownTag}`]: 'false' };
 
 /**
  * CAPA may change any machine, since its own cannot be told beforehand. Petra's can: they have a tag that CAPA gives to
  * nothing. So who gets hold of a node's credentials cannot end the management cluster, weaken its metadata service, or
  * mark something else as Petra's.
  */
-function fenceStatements(): PolicyStatement[] {
-  const deny = (actions: readonly string[], conditions: object) => {
-    const statement = allow(actions, ['*'], conditions);
-    statement.effect = Effect.DENY;
-    return statement;
-  };
-  const own = { [`aws:ResourceTag/${ownTag}`]: 'false' };
-  return [
-    deny(
-      [
-        'ec2:DeleteTags',
-        'ec2:DisassociateAddress',
-        'ec2:ModifyInstanceAttribute',
-        'ec2:ModifyInstanceMetadataOptions',
-        'ec2:ModifyNetworkInterfaceAttribute',
-        'ec2:ReleaseAddress',
-        'ec2:TerminateInstances',
-      ],
-      { Null: own },
-    ),
-    deny(['ec2:CreateTags'], {
-      Null: own,
+const fence: readonly Permission[] = [
+  {
+    effect: Effect.DENY,
+    actions: [
+      'ec2:DeleteTags',
+      'ec2:DisassociateAddress',
+      'ec2:ModifyInstanceAttribute',
+      'ec2:ModifyInstanceMetadataOptions',
+      'ec2:ModifyNetworkInterfaceAttribute',
+      'ec2:ReleaseAddress',
+      'ec2:TerminateInstances',
+    ],
+    resources: ['*'],
+    conditions: { Null: isOwn },
+  },
+  {
+    effect: Effect.DENY,
+    actions: ['ec2:CreateTags'],
+    resources: ['*'],
+    conditions: {
+      Null: isOwn,
       'ForAnyValue:StringNotEquals': { 'aws:TagKeys': ['petra.sh/progress'] },
-    }),
-    deny(['ec2:CreateTags'], { 'ForAnyValue:StringEquals': { 'aws:TagKeys': [ownTag] } }),
-  ];
-}
+    },
+  },
+  {
+    effect: Effect.DENY,
+    actions: ['ec2:CreateTags'],
+    resources: ['*'],
+    conditions: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': [ownTag] } },
+  },
+];
 
-function boundaryStatements(scope: Construct, settings: PetraSettings): PolicyStatement[] {
+function boundaryPermissions(scope: Construct, settings: PetraSettings): Permission[] {
   const unconditional = new Set<string>([
     ...systemsManagerActions,
     ...capaReads,
@@ -216,8 +229,9 @@ function boundaryStatements(scope: Construct, settings: PetraSettings): PolicySt
     ...volumeControllerActions,
     ...workloadNodeActions,
   ]);
-  const limited = [...bootstrapStatements(scope, settings), ...capaStatements(scope)].filter(
-    (statement) => !statement.actions.every((action) => unconditional.has(action)),
+  const limited = [...bootstrapPermissions(scope, settings), ...capaPermissions(scope)].filter(
+    ({ actions }) => !actions.every((action) => unconditional.has(action)),
   );
-  return [allow([...unconditional].sort(), ['*']), ...limited, ...fenceStatements()];
+  const why = 'A boundary allows nothing; it is the most that the roles within it may.';
+  return [allow([...unconditional].sort(), ['*'], { why }), ...limited, ...fence];
 }

@@ -1,7 +1,7 @@
 // One function with all that belongs to it: a role of its own, its log, its network.
 
 import { ArnFormat, type Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { Effect, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Effect, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Architecture,
   type CfnFunction,
@@ -12,8 +12,10 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { acknowledgePatterns } from './acknowledge.ts';
 import type { FunctionFacts } from './function-actions.ts';
-import { type GrantedResources, statementsFor } from './grants.ts';
+import { type GrantedResources, permissionsFor } from './grants.ts';
+import { documents, type Permission } from './statements.ts';
 
 /** What all functions of a stack have in common. */
 export interface FunctionSurroundings {
@@ -64,23 +66,24 @@ export function petraFunction(
     retention: surroundings.logRetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
   });
+  const policies: Readonly<Record<string, readonly Permission[]>> = {
+    Log: [
+      { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] },
+      {
+        actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'],
+        resources: ['*'],
+        why: 'X-Ray knows no resources.',
+      },
+    ],
+    ...(facts.kubernetes && { Network: networkPermissions(stack, functionName) }),
+    ...(facts.actions.length > 0 && { Work: permissionsFor(scope, facts, surroundings.resources) }),
+  };
   const role = new Role(scope, `${id}Role`, {
     description: `Petra: ${name}`,
     assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
-    inlinePolicies: {
-      Log: document(
-        allow(['logs:CreateLogStream', 'logs:PutLogEvents'], [logGroup.logGroupArn]),
-        // X-Ray knows no resources.
-        allow(['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], ['*']),
-      ),
-      ...(facts.kubernetes && {
-        Network: document(...networkStatements(stack, functionName)),
-      }),
-      ...(facts.actions.length > 0 && {
-        Work: document(...statementsFor(scope, facts, surroundings.resources)),
-      }),
-    },
+    inlinePolicies: documents(policies),
   });
+  acknowledgePatterns(role, Object.values(policies).flat());
   const made = new LambdaFunction(scope, id, {
     functionName,
     description: options.description,
@@ -128,7 +131,7 @@ function environment(
 }
 
 /** For the service, which makes interfaces in the function's name; not for the function's own code. */
-function networkStatements(stack: Stack, functionName: string): PolicyStatement[] {
+function networkPermissions(stack: Stack, functionName: string): Permission[] {
   const own = stack.formatArn({
     service: 'lambda',
     resource: 'function',
@@ -136,23 +139,18 @@ function networkStatements(stack: Stack, functionName: string): PolicyStatement[
     arnFormat: ArnFormat.COLON_RESOURCE_NAME,
   });
   return [
-    // Interfaces that do not exist yet, in a description that has no resources: only `*` covers both.
-    allow(networkInterfaceActions, ['*']),
-    new PolicyStatement({
+    {
+      actions: networkInterfaceActions,
+      resources: ['*'],
+      why: 'Lambda makes and describes interfaces that have no name yet; the function itself is denied all of it.',
+    },
+    {
       effect: Effect.DENY,
       actions: networkInterfaceActions,
       resources: ['*'],
       conditions: { ArnEquals: { 'lambda:SourceFunctionArn': own } },
-    }),
+    },
   ];
-}
-
-function allow(actions: readonly string[], resources: readonly string[]): PolicyStatement {
-  return new PolicyStatement({ actions: [...actions], resources: [...resources] });
-}
-
-function document(...statements: readonly PolicyStatement[]): PolicyDocument {
-  return new PolicyDocument({ statements: [...statements] });
 }
 
 export function pascalCase(kebab: string): string {

@@ -1,13 +1,14 @@
 // Starts reconciliation again and again.
 
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnSchedule } from 'aws-cdk-lib/aws-scheduler';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import type { StateMachine } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { PetraSettings } from './settings.ts';
+import { documents } from './statements.ts';
 
 export class Schedule extends Construct {
   /** Starts that failed. */
@@ -28,20 +29,12 @@ export class Schedule extends Construct {
       assumedBy: new ServicePrincipal('scheduler.amazonaws.com', {
         conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
       }),
-      inlinePolicies: {
-        Start: new PolicyDocument({
-          statements: [
-            new PolicyStatement({
-              actions: ['states:StartExecution'],
-              resources: [machine.stateMachineArn],
-            }),
-            new PolicyStatement({
-              actions: ['sqs:SendMessage'],
-              resources: [this.deadLetters.queueArn],
-            }),
-          ],
-        }),
-      },
+      inlinePolicies: documents({
+        Start: [
+          { actions: ['states:StartExecution'], resources: [machine.stateMachineArn] },
+          { actions: ['sqs:SendMessage'], resources: [this.deadLetters.queueArn] },
+        ],
+      }),
     });
     new CfnSchedule(this, 'Reconcile', {
       description: 'Petra: looks at all clusters.',

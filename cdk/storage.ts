@@ -8,6 +8,9 @@ import { Construct } from 'constructs';
 import { acknowledge } from './acknowledge.ts';
 import type { PetraSettings } from './settings.ts';
 
+const indexed = ['collection', 'owner'];
+export const indexNames = indexed.map((attribute) => `by-${attribute}`);
+
 export class Storage extends Construct {
   readonly table: Table;
   readonly bucket: Bucket;
@@ -35,7 +38,7 @@ function fleetTable(scope: Construct, key: IKey | undefined): Table {
     deletionProtection: true,
     removalPolicy: RemovalPolicy.RETAIN,
   });
-  for (const name of ['collection', 'owner']) {
+  for (const name of indexed) {
     table.addGlobalSecondaryIndex({
       indexName: `by-${name}`,
       partitionKey: attribute(name),

@@ -3,13 +3,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Aws, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
-import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Function as LambdaFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { DefinitionBody, LogLevel, StateMachine, StateMachineType } from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
+import { acknowledgePatterns } from './acknowledge.ts';
 import type { FunctionActions } from './function-actions.ts';
 import { type FunctionSurroundings, kebabCase, petraFunction } from './petra-function.ts';
+import { documents, type Permission } from './statements.ts';
 
 const stateMachinesFolder = path.join(import.meta.dirname, '..', 'state-machines');
 
@@ -98,48 +100,40 @@ export function tasksOf(definition: unknown): readonly Task[] {
 }
 
 function machineRole(scope: Construct, functions: readonly LambdaFunction[]) {
-  const allow = (actions: string[], resources: string[]) => new PolicyStatement({ actions, resources });
+  const policies: Readonly<Record<string, readonly Permission[]>> = {
+    Functions: [
+      {
+        actions: ['lambda:InvokeFunction'],
+        resources: functions.map(({ functionArn }) => functionArn),
+      },
+    ],
+    Log: [
+      {
+        actions: [
+          'logs:CreateLogDelivery',
+          'logs:DeleteLogDelivery',
+          'logs:DescribeLogGroups',
+          'logs:DescribeResourcePolicies',
+          'logs:GetLogDelivery',
+          'logs:ListLogDeliveries',
+          'logs:PutResourcePolicy',
+          'logs:UpdateLogDelivery',
+          'xray:GetSamplingRules',
+          'xray:GetSamplingTargets',
+          'xray:PutTelemetryRecords',
+          'xray:PutTraceSegments',
+        ],
+        resources: ['*'],
+        why: 'Delivery of logs and traces knows no resources.',
+      },
+    ],
+  };
   const role = new Role(scope, 'StateMachineRole', {
     assumedBy: new ServicePrincipal('states.amazonaws.com', {
       conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(scope).account } },
     }),
-    inlinePolicies: {
-      Functions: new PolicyDocument({
-        statements: [
-          allow(
-            ['lambda:InvokeFunction'],
-            functions.map(({ functionArn }) => functionArn),
-          ),
-        ],
-      }),
-      Log: new PolicyDocument({
-        statements: [
-          // Delivery of logs and traces knows no resources.
-          allow(
-            [
-              'logs:CreateLogDelivery',
-              'logs:DeleteLogDelivery',
-              'logs:DescribeLogGroups',
-              'logs:DescribeResourcePolicies',
-              'logs:GetLogDelivery',
-              'logs:ListLogDeliveries',
-              'logs:PutResourcePolicy',
-              'logs:UpdateLogDelivery',
-            ],
-            ['*'],
-          ),
-          allow(
-            [
-              'xray:GetSamplingRules',
-              'xray:GetSamplingTargets',
-              'xray:PutTelemetryRecords',
-              'xray:PutTraceSegments',
-            ],
-            ['*'],
-          ),
-        ],
-      }),
-    },
+    inlinePolicies: documents(policies),
   });
+  acknowledgePatterns(role, Object.values(policies).flat());
   return role.withoutPolicyUpdates();
 }

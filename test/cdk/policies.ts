@@ -65,3 +65,22 @@ function statementsIn(document: object): Statement[] {
 function list<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? value : [value as T];
 }
+
+/** A part of the template as it is when deployed, in long values; only as exact as its length must be. */
+export function rendered(part: unknown): string {
+  return JSON.stringify(part, (_, value) => {
+    if (typeof value !== 'object' || value === null) return value;
+    if ('Ref' in value) return pseudo[String(value.Ref)] ?? 'x'.repeat(60);
+    if ('Fn::GetAtt' in value) return 'x'.repeat(100);
+    if (!('Fn::Join' in value)) return value;
+    const [separator, pieces] = value['Fn::Join'] as [string, unknown[]];
+    return pieces.map((piece) => JSON.parse(rendered(piece))).join(separator);
+  });
+}
+
+const pseudo: Readonly<Record<string, string>> = {
+  'AWS::Partition': 'aws-us-gov',
+  'AWS::Region': 'ap-southeast-1',
+  'AWS::AccountId': '111122223333',
+  'AWS::StackName': 'p'.repeat(20),
+};

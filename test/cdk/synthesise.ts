@@ -87,7 +87,7 @@ export function functionOf(
 
 export function readStateMachines(): ReadonlyMap<string, unknown> {
   const at = path.join(import.meta.dirname, '..', '..', 'state-machines');
-  const verbs = ['init', 'create', 'delete', 'destroy'];
+  const verbs = ['init', 'create', 'delete', 'destroy', 'reconcile'];
   return new Map(
     verbs.map((verb) => [verb, JSON.parse(readFileSync(path.join(at, `${verb}.asl.json`), 'utf8'))]),
   );
