@@ -33,21 +33,28 @@ describe('a function', () => {
     },
   );
 
-  test.each(Object.entries(functionActions))('%s writes its own log alone', (name, { kubernetes }) => {
-    const { made, role } = functionOf(petra, name);
-    const [log, traces, ...others] = inlineStatements(role, 'Log');
-    expect(log?.Action).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
-    const { LogGroup } = made.Properties.LoggingConfig as { readonly LogGroup: { readonly Ref: string } };
-    expect(log?.Resource).toEqual([JSON.stringify({ 'Fn::GetAtt': [LogGroup.Ref, 'Arn'] })]);
-    expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
-    expect(others).toEqual([]);
-    // Nothing but what is looked at here and above.
-    const names = (role.Properties.Policies as { readonly PolicyName: string }[]).map(
-      (one) => one.PolicyName,
-    );
-    expect(names).toEqual(['Log', ...(kubernetes ? ['Network'] : []), 'Work']);
-    expect(role.Properties.ManagedPolicyArns).toBeUndefined();
-  });
+  test.each(Object.entries(functionActions))(
+    '%s writes its own log alone',
+    (name, { kubernetes, actions }) => {
+      const { made, role } = functionOf(petra, name);
+      const [log, traces, ...others] = inlineStatements(role, 'Log');
+      expect(log?.Action).toEqual(['logs:CreateLogStream', 'logs:PutLogEvents']);
+      const { LogGroup } = made.Properties.LoggingConfig as { readonly LogGroup: { readonly Ref: string } };
+      expect(log?.Resource).toEqual([JSON.stringify({ 'Fn::GetAtt': [LogGroup.Ref, 'Arn'] })]);
+      expect(traces?.Action).toEqual(['xray:PutTelemetryRecords', 'xray:PutTraceSegments']);
+      expect(others).toEqual([]);
+      // Nothing but what is looked at here and above.
+      const names = (role.Properties.Policies as { readonly PolicyName: string }[]).map(
+        (one) => one.PolicyName,
+      );
+      expect(names).toEqual([
+        'Log',
+        ...(kubernetes ? ['Network'] : []),
+        ...(actions.length > 0 ? ['Work'] : []),
+      ]);
+      expect(role.Properties.ManagedPolicyArns).toBeUndefined();
+    },
+  );
 
   test('has a role that no other function has', () => {
     const roles = [...ofType(petra, 'AWS::Lambda::Function').values()].map(({ Properties }) =>
@@ -66,11 +73,12 @@ describe('a function', () => {
   });
 
   test('uses a key of one’s own through the services that encrypt with it', () => {
-    for (const name of Object.keys(functionActions)) {
+    for (const [name, { actions }] of Object.entries(functionActions)) {
       const keyed = inlineStatements(functionOf(withKey, name).role, 'Work').filter(({ Action }) =>
         Action.some((action) => action.startsWith('kms:')),
       );
-      expect(keyed.length).toBeGreaterThan(0);
+      const uses = actions.some((one) => /^(dynamodb|s3|secretsmanager):/.test(one));
+      expect([name, keyed.length > 0]).toEqual([name, uses]);
       for (const { Resource: resources, Condition } of keyed) {
         expect(resources).toEqual(['arn:aws:kms:us-east-1:111122223333:key/0000-1111']);
         expect(JSON.stringify(Condition)).toContain('kms:ViaService');
