@@ -75,10 +75,10 @@ const keys = [
   'fips',
 ] as const;
 
-type Key = (typeof keys)[number];
+export type ContextKey = (typeof keys)[number];
 
 /** The value of a key of the context: of any type in cdk.json, a text from the command line. */
-export type Context = (key: Key) => unknown;
+export type Context = (key: ContextKey) => unknown;
 
 /** Reads all keys, and refuses with every problem at once. */
 export function readSettings(context: Context, version: string): PetraSettings {
@@ -89,29 +89,34 @@ export function readSettings(context: Context, version: string): PetraSettings {
 }
 
 function parse(context: Context, problems: string[]): Omit<PetraSettings, 'version'> {
-  const refuse = (key: Key, expected: string) =>
+  const refuse = (key: ContextKey, expected: string) =>
     problems.push(`  ${key}: got ${JSON.stringify(context(key))}, expected ${expected}`);
 
-  const text = (key: Key, pattern: RegExp, expected: string): string | undefined => {
+  const text = (key: ContextKey, pattern: RegExp, expected: string): string | undefined => {
     const value = context(key);
     if (value === undefined || value === '') return undefined;
     if (typeof value === 'string' && pattern.test(value)) return value;
     refuse(key, expected);
     return undefined;
   };
-  const number = (key: Key, fallback: number, allowed: (value: number) => boolean, expected: string) => {
+  const number = (
+    key: ContextKey,
+    fallback: number,
+    allowed: (value: number) => boolean,
+    expected: string,
+  ) => {
     const value = context(key) ?? fallback;
     if (/^\d+$/.test(String(value)) && allowed(Number(value))) return Number(value);
     refuse(key, expected);
     return fallback;
   };
-  const flag = (key: Key, fallback: boolean) => {
+  const flag = (key: ContextKey, fallback: boolean) => {
     const value = String(context(key) ?? fallback);
     if (value === 'true' || value === 'false') return value === 'true';
     refuse(key, 'true or false');
     return fallback;
   };
-  const subnets = (key: Key): readonly string[] => {
+  const subnets = (key: ContextKey): readonly string[] => {
     const value = context(key);
     const ids = Array.isArray(value) ? value.map(String) : String(value ?? '').split(',');
     if (ids.every((id) => /^subnet-[0-9a-f]+$/.test(id))) return ids;
