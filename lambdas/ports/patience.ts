@@ -2,8 +2,13 @@
 // its state, or 29 s where API Gateway waits for it, which it does for 30:
 // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 
+/** How patient a client of an AWS service is; without it, as `adapters/aws-calls.ts` says. */
+export interface Calls {
+  readonly maxAttempts?: number;
+}
+
 /** AWS services, asked by a route: who waits at a terminal repeats the command sooner than the state machine would. */
-export const routeCalls = { maxAttempts: 2 } as const;
+export const routeCalls: Calls = { maxAttempts: 2 };
 
 /**
  * One request to Kubernetes may be sent twice, over a connection that had been closed and over a fresh one. An API

@@ -2,10 +2,7 @@ import { connectStepFunctions } from '../../adapters/step-functions-client.ts';
 import { StepFunctionsWorkflows } from '../../adapters/step-functions-workflows.ts';
 import type { Workflows } from '../../core/ports.ts';
 import { requireEnv } from '../env.ts';
-
-interface Calls {
-  readonly maxAttempts?: number;
-}
+import type { Calls } from './patience.ts';
 
 // A function that begins a verb starts no other.
 
