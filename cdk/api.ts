@@ -98,6 +98,11 @@ function addRoute(
   return made;
 }
 
+/** Where the CLI looks for the API of a stack. */
+export function apiParameterName(stackName: string): string {
+  return `/petra/${stackName}/api`;
+}
+
 export function readRoutes(): readonly ApiRoute[] {
   const { paths } = JSON.parse(readFileSync(openApiFile, 'utf8')) as {
     readonly paths: Readonly<
@@ -144,10 +149,25 @@ function callerPolicies(scope: Construct, apiId: string, routes: readonly ApiRou
     resources,
     why: 'Parts of a path are names of clusters and operations.',
   });
+  const { stackName } = Stack.of(scope);
+  // So that `petra config use-stack` finds the API with nothing but one of these policies.
+  const find: Permission = {
+    actions: ['ssm:GetParameter'],
+    resources: [
+      Stack.of(scope).formatArn({
+        service: 'ssm',
+        resource: 'parameter',
+        resourceName: apiParameterName(stackName).slice(1),
+      }),
+    ],
+  };
   const kubeconfig = routes.filter(({ name }) => name === 'get-kubeconfig').map(arnOf);
   const others = routes.filter(({ name }) => name !== 'get-kubeconfig');
   const managedPolicy = (who: string, description: string, permissions: readonly Permission[]) => {
-    const policy = new ManagedPolicy(scope, who, { description, statements: permissions.map(statement) });
+    const policy = new ManagedPolicy(scope, who, {
+      description,
+      statements: [find, ...permissions].map(statement),
+    });
     acknowledgePatterns(policy, permissions);
     return [who, policy] as const;
   };

@@ -4,7 +4,7 @@ import { Aws, CfnOutput, Duration, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { StringParameter } from 'aws-cdk-lib/aws-ssm';
 import type { Construct } from 'constructs';
-import { Api } from './api.ts';
+import { Api, apiParameterName } from './api.ts';
 import { petraDashboard } from './dashboard.ts';
 import { readFunctionActions } from './function-actions.ts';
 import { Network } from './network.ts';
@@ -70,7 +70,7 @@ function petraEventBus(scope: Construct, settings: PetraSettings): IEventBus {
 function tellCli(scope: Construct, { version }: PetraSettings, { httpApi }: Api): void {
   const { stackName, region, partition } = Stack.of(scope);
   new StringParameter(scope, 'ApiParameter', {
-    parameterName: `/petra/${stackName}/api`,
+    parameterName: apiParameterName(stackName),
     description: 'Where the API of Petra is.',
     stringValue: Stack.of(scope).toJsonString({ endpoint: httpApi.apiEndpoint, region, version, partition }),
   });

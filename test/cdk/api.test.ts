@@ -112,6 +112,14 @@ describe('callers', () => {
       expect([call, mayCall(['Kubeconfig'], call)]).toEqual([call, false]);
   });
 
+  test('all may find the API, by its one parameter', () => {
+    for (const who of ['Reader', 'Operator', 'Admin', 'Kubeconfig']) {
+      const [[, [find] = []] = []] = [...allDocuments(petra)].filter(([at]) => at.startsWith(`Api${who}`));
+      expect(find?.Action).toEqual(['ssm:GetParameter']);
+      expect(find?.Resource).toEqual([expect.stringContaining(':parameter/petra/petra/api"')]);
+    }
+  });
+
   test('all policies are among the outputs', () => {
     for (const who of ['Reader', 'Operator', 'Admin', 'Kubeconfig'])
       petra.template.hasOutput(`Petra${who}`, { Value: { Ref: Match.stringLikeRegexp(`^Api${who}`) } });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { capaActions } from '../../core/preflight/permissions.ts';
 import { allDocuments, inlineStatements } from './policies.ts';
 import { ofType, resource, synthesise } from './synthesise.ts';
 
@@ -64,6 +65,15 @@ describe('a management node', () => {
       Null: { 'aws:ResourceTag/petra.sh/uid': 'false', 'aws:TagKeys': 'false' },
     });
   });
+
+  test.each(['own', 'existing'] as const)(
+    'may do what preflight asks of CAPA, in a network that is %s',
+    (network) => {
+      const allowed = inlineStatements(management, 'ClusterApi').flatMap(({ Action }) => Action);
+      expect(capaActions(network).length).toBeGreaterThan(0);
+      expect(capaActions(network).filter((action) => !allowed.includes(action))).toEqual([]);
+    },
+  );
 
   test('passes on the two roles of CAPA’s machines, and no other', () => {
     const [passing] = inlineStatements(management).filter(({ Action }) => Action.includes('iam:PassRole'));
