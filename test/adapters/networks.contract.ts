@@ -27,6 +27,13 @@ export function networksContract(technology: string, open: () => Promise<Network
       return { cluster: 'contract', uid, region: subject.region, name };
     }
 
+    it('says whether it gives servers public addresses', async () => {
+      const wanted = request();
+      const { id: interfaceId } = await subject.networks.reserveInterface(wanted);
+      const given = await subject.networks.attachPublicAddress({ ...wanted, interfaceId });
+      expect(given !== undefined).toBe(subject.networks.publicAddresses);
+    });
+
     it('reserves an interface with a private address', async () => {
       const reserved = await subject.networks.reserveInterface(request());
       expect(reserved.name).toBe('server-0');
