@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -48,6 +48,8 @@ const files: Readonly<Record<string, string>> = {
     import type { Kubernetes, KubernetesAccess } from '../core/ports.ts';
     export class Access implements KubernetesAccess { connect(_: string) { return new Api(); } }
     class Api implements Kubernetes { async apply() { await new S3Client({}).send(new HeadObjectCommand({ Bucket: 'a', Key: 'b' })); } }`,
+  'adapters/silent.ts': `
+    export class Silent { async launch(_: string) {} async list() { return []; } async end() {} }`,
   'lambdas/env.ts': `
     export function requireEnv(name: string): string { return optionalEnv(name) ?? ''; }
     export function optionalEnv(name: string): string | undefined { return process.env[name]; }`,
@@ -147,6 +149,15 @@ test('a port that goes where it cannot be followed is an error, not a gap', () =
   expect(() => reachOf([file], { root: folder })).toThrow(
     /core\/steps\.ts:\d+: a port is passed on without its type/,
   );
+});
+
+test('a class that is a port without saying so is an error', () => {
+  const file = handler('direct', 'export const handler = () => direct({ machines: new Silent() });');
+  write(
+    file,
+    `${readFileSync(path.join(folder, file), 'utf8')}\nimport { Silent } from '../../adapters/silent.ts';`,
+  );
+  expect(() => reachOf([file], { root: folder })).toThrow(/implements machines\.launch is not known/);
 });
 
 test('a variable whose name is computed is an error', () => {
