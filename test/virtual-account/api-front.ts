@@ -9,7 +9,7 @@ import { verifySignature } from '../aws-signature.ts';
 import type { DeployedFunction } from './deployed-functions.ts';
 import type { LambdaHost } from './lambda-host.ts';
 import type { MotoCalls } from './moto-calls.ts';
-import { isAllowed, type Statement } from './role-policies.ts';
+import { isAllowed, type Question, type Statement } from './role-policies.ts';
 
 /** Someone with an access key of the account. */
 export interface Caller {
@@ -18,6 +18,8 @@ export interface Caller {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly statements: readonly Statement[];
+  /** Condition keys that come with it, such as its tags. */
+  readonly keys: Question['keys'];
 }
 
 interface DeployedRoute {
@@ -189,7 +191,8 @@ export class ApiFront {
     }
     const caller = callers.find(({ accessKeyId }) => accessKeyId === verdict.accessKeyId);
     const resource = `arn:aws:execute-api:${region}:${account}:${apiId}/$default/${request.method}${request.path}`;
-    const may = caller && isAllowed(caller.statements, { action: 'execute-api:Invoke', resource, keys: {} });
+    const may =
+      caller && isAllowed(caller.statements, { action: 'execute-api:Invoke', resource, keys: caller.keys });
     if (may) return caller;
     log(`api: refused ${caller?.name} ${request.method} ${request.path}: no permission`);
     return undefined;

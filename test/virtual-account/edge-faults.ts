@@ -10,6 +10,7 @@ export const faultForms = {
   capacity: 'refused: no capacity (RunInstances only)',
   cut: 'the connection ends, nothing was done',
   lost: 'it was done, and the connection ends before the answer',
+  killed: 'it was done, and the function is killed before it hears of it',
   hung: 'it was done, and no answer ever comes',
 } as const;
 

@@ -2,17 +2,12 @@
 // It says who called what, refuses what a role or a network does not allow, makes faults happen that were asked for, and
 // answers what moto cannot (moto-gaps.ts).
 
-import {
-  createServer,
-  type IncomingMessage,
-  request as openRequest,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { denied, type WireAnswer } from './aws-refusals.ts';
 import { type AwsRequest, readAwsRequest, type WireRequest } from './aws-request.ts';
 import { FaultPlan, refusalOf } from './edge-faults.ts';
+import { type ForwardedAnswer, forwardTo, readWhole, sendWhole } from './forwarding.ts';
 import type { Principal, Principals } from './principals.ts';
 import { isAllowed, type Question } from './role-policies.ts';
 
@@ -22,12 +17,6 @@ export interface Violation {
   readonly action: string;
   readonly why: 'no permission' | 'not reachable from its network' | 'unknown access key';
   readonly resource?: string;
-}
-
-export interface ForwardedAnswer {
-  readonly status: number;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: Buffer;
 }
 
 /** Sends a request on to moto. */
@@ -94,7 +83,7 @@ export class Edge {
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const wire = await read(incoming);
+    const wire = await readWhole(incoming);
     const { account, principals, keysOf, log } = this.#parts;
     const request = readAwsRequest(wire, account);
     const principal = principals.find(request.accessKeyId);
@@ -111,7 +100,8 @@ export class Edge {
       response.destroy();
       return;
     }
-    const refused = await this.#refusedAction(request, principal, await keysOf(request));
+    const keys = { ...(await keysOf(request)), ...principal.keys };
+    const refused = await this.#refusedAction(request, principal, keys);
     if (refused !== undefined) {
       const { resource } = request;
       this.#violate({
@@ -120,7 +110,7 @@ export class Edge {
         why: 'no permission',
         ...(resource === undefined ? {} : { resource }),
       });
-      send(response, denied(request, principal.role));
+      sendWhole(response, denied(request, principal.role));
       return;
     }
     const [verb = ''] = principal.name.split('/');
@@ -128,14 +118,15 @@ export class Edge {
     if (form !== undefined) {
       log(`edge: ${principal.name} of ${principal.cluster}: ${action} is ${form}`);
       const answer = refusalOf(form, request);
-      if (answer) return send(response, answer);
+      if (answer) return sendWhole(response, answer);
       if (form === 'cut') return void response.destroy();
     }
     const answer = await this.#carryOut(request, wire);
+    if (form === 'killed') return principal.kill?.();
     if (form === 'lost') return void response.destroy();
     // The client gives up by itself.
     if (form === 'hung') return;
-    send(response, answer);
+    sendWhole(response, answer);
   }
 
   async #carryOut(request: AwsRequest, wire: WireRequest): Promise<WireAnswer | ForwardedAnswer> {
@@ -160,7 +151,12 @@ export class Edge {
     const { resource } = request;
     const question = { action, keys, ...(resource === undefined ? {} : { resource }) };
     if (!isAllowed(statements, question)) return action;
-    return companions(request).find((companion) => !isAllowed(statements, { action: companion, keys }));
+    const companion = {
+      ...keys,
+      'ec2:CreateAction': [request.action],
+      'iam:PassedToService': ['ec2.amazonaws.com'],
+    };
+    return companions(request).find((needed) => !isAllowed(statements, { action: needed, keys: companion }));
   }
 
   #violate(violation: Violation): void {
@@ -190,44 +186,4 @@ function companions({ service, action, parameters }: AwsRequest): readonly strin
   if (service === 'secretsmanager' && action === 'CreateSecret' && names.includes('Tags'))
     needed.push('secretsmanager:TagResource');
   return needed;
-}
-
-async function read(incoming: IncomingMessage): Promise<WireRequest> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
-  const { method = 'GET', url = '/', headers } = incoming;
-  return { method, url, headers, body: Buffer.concat(chunks) };
-}
-
-function send(response: ServerResponse, { status, headers, body }: WireAnswer | ForwardedAnswer): void {
-  // The body is whole here, whatever way it came.
-  const { 'transfer-encoding': _, connection: __, ...kept } = headers as IncomingMessage['headers'];
-  const length = response.req.method === 'HEAD' ? {} : { 'content-length': Buffer.byteLength(body) };
-  response.writeHead(status, { ...kept, ...length });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
-}
-
-/** moto tells services apart by the host's name, and takes `localhost` for any. */
-function forwardTo(upstream: string, { method, url, headers, body }: WireRequest): Promise<ForwardedAnswer> {
-  const { expect: _, 'transfer-encoding': __, ...kept } = headers;
-  return new Promise((resolve, reject) => {
-    const request = openRequest(
-      `${upstream}${url}`,
-      { method, headers: { ...kept, host: new URL(upstream).host, 'content-length': body.length } },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('error', reject);
-        incoming.on('end', () =>
-          resolve({
-            status: incoming.statusCode ?? 502,
-            headers: incoming.headers,
-            body: Buffer.concat(chunks),
-          }),
-        );
-      },
-    );
-    request.on('error', reject);
-    request.end(body);
-  });
 }

@@ -32,6 +32,7 @@ export class FunctionProcesses {
     readonly region: string;
     readonly logs: string;
     readonly cache: string;
+    readonly authority: string;
   };
   /** How many were started. */
   started = 0;
@@ -46,6 +47,8 @@ export class FunctionProcesses {
     /** Where what functions print goes, one file for each. */
     readonly logs: string;
     readonly cache: string;
+    /** File with the authority of the mirror's certificate: Lambda would know a public one. */
+    readonly authority: string;
   }) {
     this.#parts = parts;
   }
@@ -69,7 +72,7 @@ export class FunctionProcesses {
   }
 
   async #start(deployed: DeployedFunction): Promise<FunctionProcess> {
-    const { principals, principalOf, openPorts, edge, region, logs, cache } = this.#parts;
+    const { principals, principalOf, openPorts, edge, region, logs, cache, authority } = this.#parts;
     this.started += 1;
     const principal = principalOf(deployed);
     const credentials = principals.admit(principal);
@@ -96,12 +99,13 @@ export class FunctionProcesses {
           AWS_ACCESS_KEY_ID: credentials.accessKeyId,
           AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
           AWS_ENDPOINT_URL: edge,
-          // Where Node looks for temporary files, and what it writes dates in: as on Lambda.
+          NODE_EXTRA_CA_CERTS: authority,
           TZ: ':UTC',
         },
       },
     );
     closeSync(log);
+    principal.kill = () => void child.kill('SIGKILL');
     const exited = new Promise<void>((resolve) => {
       child.once('exit', () => resolve());
       child.once('error', () => resolve());

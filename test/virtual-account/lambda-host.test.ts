@@ -52,6 +52,7 @@ describe('the host of functions', () => {
       region: 'us-west-1',
       logs: folder,
       cache: path.join(folder, 'cache'),
+      authority: '',
     });
     host.deploy([deployed], processes);
   });
@@ -74,7 +75,7 @@ describe('the host of functions', () => {
   });
 
   it('keeps a process for the next invocation, and starts another for a concurrent one', async () => {
-    const [first, second] = await Promise.all([invoke({}), invoke({})]);
+    const [first, second] = await Promise.all([invoke({ sleep: 300 }), invoke({ sleep: 300 })]);
     expect(second.body).not.toEqual(first.body);
     expect([first.body, second.body]).toContainEqual((await invoke({})).body);
   });

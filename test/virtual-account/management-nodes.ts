@@ -23,6 +23,11 @@ import { type NodeEnvironment, readNodeEnvironment } from '../../local/cloud/nod
 const lookMilliseconds = 250;
 const retryMilliseconds = 500;
 
+export interface NodeClients {
+  readonly ec2: EC2Client;
+  readonly secrets: SecretsManagerClient;
+}
+
 interface Booted {
   readonly id: string;
   readonly environment: NodeEnvironment;
@@ -36,7 +41,7 @@ export class ManagementNodes {
     /** Sees instances as the cloud that runs them does. */
     readonly hardware: EC2Client;
     /** What a node itself calls with, under its role. */
-    readonly node: { readonly ec2: EC2Client; readonly secrets: SecretsManagerClient };
+    readonly node: (instanceId: string) => NodeClients;
     readonly kubernetes: SimulatedKubernetes;
     readonly log: (line: string) => void;
   };
@@ -47,7 +52,7 @@ export class ManagementNodes {
 
   constructor(parts: {
     readonly hardware: EC2Client;
-    readonly node: { readonly ec2: EC2Client; readonly secrets: SecretsManagerClient };
+    readonly node: (instanceId: string) => NodeClients;
     readonly kubernetes: SimulatedKubernetes;
     readonly log: (line: string) => void;
   }) {
@@ -122,15 +127,16 @@ export class ManagementNodes {
 
   async #boot(id: string, instance: Instance, node: NodeEnvironment, signal: AbortSignal): Promise<void> {
     const { kubernetes } = this.#parts;
+    const clients = this.#parts.node(id);
     const { uid, cluster: name, region, k3sVersion: version, nodeName, role } = node;
-    await this.#say(id, `${nodeName} of ${name} starts`);
-    await until(signal, () => this.#secret(node.tokenSecret));
-    await this.#say(id, 'has the join token');
+    await this.#say(clients, id, `${nodeName} of ${name} starts`);
+    await until(signal, () => this.#secret(clients, node.tokenSecret));
+    await this.#say(clients, id, 'has the join token');
     if (node.first) {
       await kubernetes.ensureCluster(uid, { name, version, region });
       const kubeconfig = await kubernetes.kubeconfig(uid);
-      await until(signal, () => this.#store(node.kubeconfigSecret, kubeconfig));
-      await this.#say(id, 'the kubeconfig is stored');
+      await until(signal, () => this.#store(clients, node.kubeconfigSecret, kubeconfig));
+      await this.#say(clients, id, 'the kubeconfig is stored');
     } else {
       await until(signal, async () => this.#serverRuns(uid));
     }
@@ -147,7 +153,7 @@ export class ManagementNodes {
       });
       return true;
     });
-    await this.#say(id, `${nodeName} has joined`);
+    await this.#say(clients, id, `${nodeName} has joined`);
   }
 
   /** With the last server goes the cluster. */
@@ -169,23 +175,20 @@ export class ManagementNodes {
     );
   }
 
-  async #secret(name: string): Promise<boolean> {
-    const { SecretString } = await this.#parts.node.secrets.send(
-      new GetSecretValueCommand({ SecretId: name }),
-    );
+  async #secret({ secrets }: NodeClients, name: string): Promise<boolean> {
+    const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: name }));
     return SecretString !== undefined && SecretString !== '';
   }
 
-  async #store(name: string, value: string): Promise<boolean> {
-    const request = { SecretId: name, SecretString: value };
-    await this.#parts.node.secrets.send(new PutSecretValueCommand(request));
+  async #store({ secrets }: NodeClients, name: string, value: string): Promise<boolean> {
+    await secrets.send(new PutSecretValueCommand({ SecretId: name, SecretString: value }));
     return true;
   }
 
   /** A courtesy, as on a real node: nothing waits for it. */
-  async #say(id: string, words: string): Promise<void> {
+  async #say({ ec2 }: NodeClients, id: string, words: string): Promise<void> {
     const Tags = [{ Key: progressTag, Value: words }];
-    await this.#parts.node.ec2.send(new CreateTagsCommand({ Resources: [id], Tags })).catch((error) => {
+    await ec2.send(new CreateTagsCommand({ Resources: [id], Tags })).catch((error) => {
       this.#parts.log(`nodes: ${id} cannot tag itself: ${String(error)}`);
     });
   }

@@ -4,7 +4,8 @@
 import { createHash } from 'node:crypto';
 import { refusal, type WireAnswer } from './aws-refusals.ts';
 import type { AwsRequest } from './aws-request.ts';
-import type { ForwardedAnswer, Mend } from './edge.ts';
+import type { Mend } from './edge.ts';
+import type { ForwardedAnswer } from './forwarding.ts';
 import { isAllowed, type Statement } from './role-policies.ts';
 
 /** `iam:SimulatePrincipalPolicy`, which moto lacks: really evaluated, on the role's own policies. */
@@ -98,6 +99,26 @@ export const describeInstanceInformation: Mend = async ({ service, action, param
   const now = Date.now() / 1000;
   const list = ids.map((InstanceId) => ({ InstanceId, PingStatus: 'Online', LastPingDateTime: now }));
   return json({ InstanceInformationList: list });
+};
+
+/** Quotas that moto knows nothing of, by their codes: those of an account of some age. */
+const quotaLimits: Readonly<Record<string, number>> = {
+  'L-1216C47A': 512,
+  'L-0263D0A3': 100,
+  'L-FE5A380F': 100,
+  'L-F678F1CE': 100,
+  'L-A4707A72': 100,
+  'L-69A177A2': 100,
+};
+
+/** `servicequotas:GetServiceQuota` for EC2 and load balancing, which moto lacks. */
+export const getServiceQuota: Mend = async (request) => {
+  const { service, action, parameters } = request;
+  if (service !== 'servicequotas' || action !== 'GetServiceQuota') return undefined;
+  const { ServiceCode, QuotaCode } = parameters;
+  const Value = quotaLimits[String(QuotaCode)];
+  if (Value === undefined) return refusal(request, 400, 'NoSuchResourceException', `no quota ${QuotaCode}`);
+  return json({ Quota: { ServiceCode, QuotaCode, Value, Adjustable: true, GlobalQuota: false } });
 };
 
 function json(body: unknown): WireAnswer {

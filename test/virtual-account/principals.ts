@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Statement } from './role-policies.ts';
+import type { Question, Statement } from './role-policies.ts';
 
 /** Who calls AWS: a process of a function, or a management node. */
 export interface Principal {
@@ -10,6 +10,10 @@ export interface Principal {
   readonly statements: readonly Statement[];
   /** What its network leads to, by the services' IAM names; absent: everything. */
   readonly reaches?: ReadonlySet<string>;
+  /** Condition keys that come with it, whatever it calls. */
+  readonly keys?: Question['keys'];
+  /** Ends its process. */
+  kill?: () => void;
   /** The cluster that it works on now; set for each invocation. */
   cluster: string | undefined;
 }

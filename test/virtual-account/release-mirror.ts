@@ -1,10 +1,11 @@
 // A mirror of provider releases on the loopback interface, in the layout of GitHub's downloads. It serves the synthetic
 // manifests of a local Petra: real releases are other projects' files, and need the internet.
 
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { hasCode } from '../../core/errors.ts';
 import type { ReleaseAsset } from '../../core/ports.ts';
+import type { Identity } from '../../local/kubernetes/certificates.ts';
 import { SyntheticReleases } from '../../local/synthetic-releases.ts';
 
 const path = /^\/([^/]+\/[^/]+)\/releases\/download\/([^/]+)\/([^/]+)$/;
@@ -21,8 +22,8 @@ export class ReleaseMirror {
     this.#withheld = new Set(withheld);
   }
 
-  async start(): Promise<string> {
-    const server = createServer(async (request, response) => {
+  async start({ certificate, key }: Identity): Promise<string> {
+    const server = createServer({ cert: certificate, key }, async (request, response) => {
       const [, repository = '', version = '', file = ''] =
         path.exec(decodeURIComponent(request.url ?? '')) ?? [];
       const text = await this.#find({ repository, version, file });
@@ -32,7 +33,7 @@ export class ReleaseMirror {
     this.#server = server;
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     // A server that listens on a port has an address with one.
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   async stop(): Promise<void> {

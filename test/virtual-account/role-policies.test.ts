@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of policies
 import { describe, expect, it } from 'vitest';
 import { isAllowed, readStatements } from './role-policies.ts';
 
@@ -34,7 +35,29 @@ describe('the policies of a role', () => {
     const question = { action: 'ec2:TerminateInstances' };
     const tag = 'aws:ResourceTag/petra.sh/uid';
     expect(isAllowed(statements, { ...question, keys: { [tag]: ['1'] } })).toBe(true);
-    expect(isAllowed(statements, { ...question, keys: { [tag]: [] } })).toBe(false);
+    expect(isAllowed(statements, { ...question, keys: { 'aws:ResourceTag/*': [] } })).toBe(false);
+  });
+
+  it('are read with their variables filled in', () => {
+    const own = readStatements({
+      Statement: {
+        Effect: 'Allow',
+        Action: 'ec2:CreateTags',
+        Resource: '*',
+        Condition: {
+          ArnEquals: { 'ec2:SourceInstanceARN': 'arn:aws:ec2:us-west-1:1:instance/${ec2:InstanceID}' },
+        },
+      },
+    });
+    const may = (instance: string) =>
+      isAllowed(own, {
+        action: 'ec2:CreateTags',
+        keys: {
+          'ec2:SourceInstanceARN': ['arn:aws:ec2:us-west-1:1:instance/i-1'],
+          'ec2:InstanceID': [instance],
+        },
+      });
+    expect([may('i-1'), may('i-2')]).toEqual([true, false]);
   });
 
   it('are refused where they cannot be evaluated', () => {

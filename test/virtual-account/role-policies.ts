@@ -13,7 +13,7 @@ export interface Question {
   /** `ec2:RunInstances` */
   readonly action: string;
   readonly resource?: string;
-  /** Condition keys whose value is known; an absent tag is the empty list. */
+  /** Condition keys whose value is known. A name that ends in `*` says of all keys that begin so what they are. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -64,15 +64,36 @@ function fits({ actions, resources, conditions, effect }: Statement, question: Q
         if (effect === 'Deny') return false;
         continue;
       }
-      if (!holds(operator, known, list(values).map(String))) return false;
+      if (
+        !holds(
+          operator,
+          known,
+          list(values).flatMap((value) => filledIn(String(value), keys)),
+        )
+      )
+        return false;
     }
   }
   return true;
 }
 
 function knownValue(keys: Question['keys'], wanted: string): readonly string[] | undefined {
-  const found = Object.entries(keys).find(([key]) => key.toLowerCase() === wanted.toLowerCase());
-  return found?.[1];
+  const entries = Object.entries(keys).map(([key, value]) => [key.toLowerCase(), value] as const);
+  const name = wanted.toLowerCase();
+  const exact = entries.find(([key]) => key === name);
+  const family = entries.find(([key]) => key.endsWith('*') && name.startsWith(key.slice(0, -1)));
+  return (exact ?? family)?.[1];
+}
+
+/** With the values of policy variables; nothing where one is not known. */
+function filledIn(text: string, keys: Question['keys']): readonly string[] {
+  let isKnown = true;
+  const filled = text.replace(/\$\{([^}]+)\}/g, (_, name: string) => {
+    const value = knownValue(keys, name)?.[0];
+    isKnown &&= value !== undefined;
+    return value ?? '';
+  });
+  return isKnown ? [filled] : [];
 }
 
 function holds(operator: string, known: readonly string[], expected: readonly string[]): boolean {
@@ -81,12 +102,13 @@ function holds(operator: string, known: readonly string[], expected: readonly st
   const one = (value: string) => {
     switch (name.replace(/IfExists$/, '')) {
       case 'StringEquals':
-      case 'ArnEquals':
       case 'Bool':
         return expected.includes(value);
       case 'StringNotEquals':
         return !expected.includes(value);
       case 'StringLike':
+      // Both ARN operators take wildcards.
+      case 'ArnEquals':
       case 'ArnLike':
         return expected.some((pattern) => matches(pattern, value));
       case 'StringNotLike':
