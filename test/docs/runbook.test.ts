@@ -128,8 +128,9 @@ describe.each(['docs/runbook.md', 'docs/deploy.md', 'docs/security.md'])('%s', (
     ].flatMap(([, command = '', rest = '']) => {
       const section = commands.find((one) => one.startsWith(`petra ${command}\n`));
       if (section === undefined) return /^(capi|config|local) /.test(command) ? [command] : [];
-      const options = [...rest.matchAll(/(?<= )(--?[a-z][a-z-]*)/g)].map(([, option = '']) => option);
-      return options.filter((option) => !section.includes(option)).map((option) => `${command} ${option}`);
+      const known = new Set(section.match(/--?[\w-]+/g));
+      const options = [...rest.matchAll(/(?<= )--?\w[\w-]*/g)].map(([option]) => option);
+      return options.filter((option) => !known.has(option)).map((option) => `${command} ${option}`);
     });
     expect(unknown).toEqual([]);
   });
