@@ -24,22 +24,23 @@ const functions: Record<string, FunctionActions> = JSON.parse(
   readFileSync(path.join(root, 'cdk/function-actions.json'), 'utf8'),
 );
 
-/** Prints how long the packages took, how long the bundle took after them, and its share of a processor's time. */
+/** Prints how long the bundle took after its packages, by the clock, and both by the time of a processor. */
 const starter = `
   const [bundle, ...packages] = process.argv.slice(1);
-  const begin = performance.now();
+  const milliseconds = ({ user, system }) => (user + system) / 1000;
+  const before = process.cpuUsage();
   for (const name of packages) await import(name);
-  const used = process.cpuUsage();
-  const middle = performance.now();
+  const sdk = milliseconds(process.cpuUsage(before));
+  const middle = process.cpuUsage();
+  const begin = performance.now();
   await import(bundle);
-  const own = performance.now() - middle;
-  const { user, system } = process.cpuUsage(used);
-  console.log(JSON.stringify({ sdk: middle - begin, own, processor: (user + system) / 1000 }));
+  const clock = performance.now() - begin;
+  console.log(JSON.stringify({ sdk, clock, processor: milliseconds(process.cpuUsage(middle)) }));
 `;
 
 interface Times {
   readonly sdk: number;
-  readonly own: number;
+  readonly clock: number;
   readonly processor: number;
 }
 
@@ -97,18 +98,24 @@ try {
   for (let run = 0; run < Number(runs); run += 1) {
     for (const bundle of bundles) times.set(bundle.name, [...(times.get(bundle.name) ?? []), start(bundle)]);
   }
-  console.log('| function | KB | import, ms | of a processor, ms | the SDK besides, ms |');
+  console.log('| function | KB | import, ms | by processor, ms | the SDK besides, by processor, ms |');
   console.log('|---|---:|---:|---:|---:|');
   const missed: string[] = [];
   for (const bundle of bundles.toSorted((a, b) => a.name.localeCompare(b.name))) {
     const kilobytes = Buffer.byteLength(bundle.code) / 1024;
     const all = times.get(bundle.name) ?? [];
-    const milliseconds = median(all.map(({ own }) => own));
-    const others = [median(all.map(({ processor }) => processor)), median(all.map(({ sdk }) => sdk))];
-    const numbers = [kilobytes, milliseconds, ...others].map((number) => number.toFixed(0));
+    const clock = median(all.map((one) => one.clock));
+    const processor = median(all.map((one) => one.processor));
+    const sdk = median(all.map((one) => one.sdk));
+    const numbers = [kilobytes, clock, processor, sdk].map((number) => number.toFixed(0));
     console.log(`| ${bundle.name} | ${numbers.join(' | ')} |`);
+    // The clock counts what others did meanwhile; threads of Node beside the main one count twice by processor.
+    const milliseconds = Math.min(clock, processor);
     const isOver = kilobytes > budget.kilobytes || milliseconds > budget.milliseconds;
-    if (isOver) missed.push(`- ${bundle.name}: ${largestParts(bundle)}`);
+    if (isOver)
+      missed.push(
+        `- ${bundle.name}, ${numbers[0]} KB and ${milliseconds.toFixed(0)} ms: ${largestParts(bundle)}`,
+      );
   }
   console.log(
     missed.length === 0
