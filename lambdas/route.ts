@@ -4,8 +4,8 @@
 
 import middy from '@middy/core';
 import { toProblem } from '../core/api/problem.ts';
+import type { ApiRequest, ApiResponse } from '../core/api/request.ts';
 import { parseBody } from '../core/api/request-body.ts';
-import type { ApiRequest, ApiResponse } from '../core/api/routes.ts';
 import { PetraError } from '../core/errors.ts';
 import { type LogFields, logging } from './logging.ts';
 import type { LambdaHandler, Middleware } from './runtime.ts';

@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { toProblem } from '../core/api/problem.ts';
+import type { ApiResponse } from '../core/api/request.ts';
 import { bodyTooLong, maximumBody, parseBody } from '../core/api/request-body.ts';
-import { type ApiResponse, type Route, routes } from '../core/api/routes.ts';
+import { type Route, routes } from '../core/api/routes.ts';
 import { PetraError } from '../core/errors.ts';
 import type { Ports } from '../core/petra.ts';
 import type { Log } from './log.ts';

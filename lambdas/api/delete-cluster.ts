@@ -1,4 +1,4 @@
-import { deleteCluster } from '../../core/api/routes.ts';
+import { deleteCluster } from '../../core/api/writing.ts';
 import { systemClock } from '../ports/clock.ts';
 import { routeCalls } from '../ports/patience.ts';
 import { events, metrics } from '../ports/reports.ts';

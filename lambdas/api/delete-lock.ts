@@ -1,4 +1,4 @@
-import { deleteLock } from '../../core/api/routes.ts';
+import { deleteLock } from '../../core/api/writing.ts';
 import { systemClock } from '../ports/clock.ts';
 import { events, metrics } from '../ports/reports.ts';
 import { fleet, ledger, operations } from '../ports/table.ts';

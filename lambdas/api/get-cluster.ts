@@ -1,4 +1,4 @@
-import { getCluster } from '../../core/api/routes.ts';
+import { getCluster } from '../../core/api/reading.ts';
 import { systemClock } from '../ports/clock.ts';
 import { fleet, operations, resources } from '../ports/table.ts';
 import { route } from '../route.ts';

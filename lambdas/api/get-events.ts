@@ -1,4 +1,4 @@
-import { getEvents } from '../../core/api/routes.ts';
+import { getEvents } from '../../core/api/reading.ts';
 import { fleet, ledger } from '../ports/table.ts';
 import { route } from '../route.ts';
 

@@ -1,4 +1,4 @@
-import { getFindings } from '../../core/api/routes.ts';
+import { getFindings } from '../../core/api/reading.ts';
 import { systemClock } from '../ports/clock.ts';
 import { fleet } from '../ports/table.ts';
 import { route } from '../route.ts';

@@ -1,4 +1,4 @@
-import { getHealth } from '../../core/api/routes.ts';
+import { getHealth } from '../../core/api/reading.ts';
 import { settings } from '../ports/settings.ts';
 import { route } from '../route.ts';
 

@@ -1,4 +1,4 @@
-import { getKubeconfig } from '../../core/api/routes.ts';
+import { getKubeconfig } from '../../core/api/reading.ts';
 import { kubernetesForRoutes } from '../ports/kubernetes.ts';
 import { routeCalls } from '../ports/patience.ts';
 import { secrets } from '../ports/secrets.ts';

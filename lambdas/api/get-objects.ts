@@ -1,4 +1,4 @@
-import { getObjects } from '../../core/api/routes.ts';
+import { getObjects } from '../../core/api/reading.ts';
 import { systemClock } from '../ports/clock.ts';
 import { kubernetesForRoutes } from '../ports/kubernetes.ts';
 import { routeCalls } from '../ports/patience.ts';

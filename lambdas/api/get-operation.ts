@@ -1,4 +1,4 @@
-import { getOperation } from '../../core/api/routes.ts';
+import { getOperation } from '../../core/api/reading.ts';
 import { operations } from '../ports/table.ts';
 import { route } from '../route.ts';
 

@@ -1,4 +1,4 @@
-import { getOperations } from '../../core/api/routes.ts';
+import { getOperations } from '../../core/api/reading.ts';
 import { operations } from '../ports/table.ts';
 import { route } from '../route.ts';
 

@@ -1,4 +1,4 @@
-import { postManagementCluster } from '../../core/api/routes.ts';
+import { postManagementCluster } from '../../core/api/writing.ts';
 import { newUid, systemClock } from '../ports/clock.ts';
 import { routeCalls } from '../ports/patience.ts';
 import { events, metrics } from '../ports/reports.ts';

@@ -1,4 +1,4 @@
-import { postPreflight } from '../../core/api/routes.ts';
+import { postPreflight } from '../../core/api/writing.ts';
 import { systemClock } from '../ports/clock.ts';
 import { machines, networks, permissions, quotas, releases, tagged } from '../ports/preflight.ts';
 import { settings } from '../ports/settings.ts';

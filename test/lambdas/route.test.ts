@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { ApiRequest, ApiResponse } from '../../core/api/request.ts';
 import { maximumBody } from '../../core/api/request-body.ts';
-import type { ApiRequest, ApiResponse } from '../../core/api/routes.ts';
 import { PetraError } from '../../core/errors.ts';
 import { type HttpApiEvent, route } from '../../lambdas/route.ts';
 

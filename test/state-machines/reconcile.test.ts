@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { getFindings } from '../../core/api/routes.ts';
+import { getFindings } from '../../core/api/reading.ts';
 import { beginMaking } from '../../core/begin-operation.ts';
 import { PetraError } from '../../core/errors.ts';
 import type { ClusterRecord, FindingCode } from '../../core/fleet.ts';

@@ -1,7 +1,8 @@
 // Calls a route as a server does: by its name, with the problem in place of an error.
 
 import { toProblem } from '../../../core/api/problem.ts';
-import { type ApiRequest, type ApiResponse, routes } from '../../../core/api/routes.ts';
+import type { ApiRequest, ApiResponse } from '../../../core/api/request.ts';
+import { routes } from '../../../core/api/routes.ts';
 import type { Ports } from '../../../core/petra.ts';
 
 export async function callRoute(

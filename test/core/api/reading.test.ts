@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ApiRequest } from '../../../core/api/routes.ts';
+import type { ApiRequest } from '../../../core/api/request.ts';
 import { beginRemoval } from '../../../core/begin-operation.ts';
 import { withPortFaults } from '../../state-machines/port-faults.ts';
 import { type TestPorts, testPorts } from '../test-ports.ts';

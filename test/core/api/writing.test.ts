@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ApiRequest } from '../../../core/api/routes.ts';
+import type { ApiRequest } from '../../../core/api/request.ts';
 import { beginMaking } from '../../../core/begin-operation.ts';
 import { failing, withPortFaults } from '../../state-machines/port-faults.ts';
 import { managementSpec, type TestPorts, testPorts, workloadSpec } from '../test-ports.ts';
