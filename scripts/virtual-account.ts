@@ -7,6 +7,7 @@ import { runFaults } from '../test/virtual-account/faults.ts';
 import { runKills } from '../test/virtual-account/kills.ts';
 import { type EndState, liveUndisturbed } from '../test/virtual-account/lives.ts';
 import { expectClean, runStory } from '../test/virtual-account/story.ts';
+import { usedGrants } from '../test/virtual-account/used-grants.ts';
 
 const parts = ['story', 'faults', 'kills'] as const;
 type Part = (typeof parts)[number];
@@ -62,6 +63,9 @@ async function runParts(account: VirtualAccount, wanted: readonly Part[]): Promi
     say(`${part}: ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   }
   await expectClean(account);
+  const { granted, unused } = usedGrants(account);
+  say(`${granted - unused.length} of ${granted} granted actions were used by the functions that ran`);
+  for (const line of unused) account.log(`granted and not used: ${line}`);
 }
 
 async function main(): Promise<void> {

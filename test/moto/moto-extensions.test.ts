@@ -1,4 +1,7 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of definitions
+import { GetRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Moto, motoAccount, startMoto } from './start-moto.ts';
 
@@ -39,8 +42,36 @@ describe('what moto learns from Petra', () => {
           RoleArn: `arn:aws:iam::${motoAccount}:role/any`,
           DefinitionString: JSON.stringify({
             StartAt: 'Wait',
-            States: { Wait: { Type: 'Wait', Seconds: 60, End: true } },
+            States: {
+              Wait: { Type: 'Wait', Seconds: 60, Next: 'Say' },
+              Say: { Type: 'Pass', Result: { bus: '${Bus}' }, End: true },
+            },
           }),
+          DefinitionSubstitutions: { Bus: { Ref: 'Bus' } },
+        },
+      },
+      Bus: { Type: 'AWS::Events::EventBus', Properties: { Name: 'events' } },
+      Alarm: { Type: 'AWS::CloudWatch::CompositeAlarm', Properties: { AlarmRule: 'TRUE' } },
+      Role: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          RoleName: 'worker',
+          AssumeRolePolicyDocument: {},
+          Policies: [{ PolicyName: 'Work', PolicyDocument: { Version: '2012-10-17', Statement: [] } }],
+        },
+      },
+      Parameter: {
+        Type: 'AWS::SSM::Parameter',
+        Properties: {
+          Name: '/petra/facts',
+          Type: 'String',
+          Tags: { 'petra.sh/stack': 'petra' },
+          Value: {
+            'Fn::Join': [
+              ' ',
+              [{ 'Fn::Select': [0, { 'Fn::GetAZs': '' }] }, { 'Fn::GetAtt': ['Alarm', 'Arn'] }],
+            ],
+          },
         },
       },
     });
@@ -98,15 +129,32 @@ describe('what moto learns from Petra', () => {
         stateMachineArn: `arn:aws:states:${region}:${motoAccount}:stateMachine:waiting`,
       }),
     );
+    let output: string | undefined;
     let status: string | undefined = 'RUNNING';
     while (status === 'RUNNING') {
       await new Promise((resolve) => setTimeout(resolve, 50));
-      status = (await client.send(new DescribeExecutionCommand({ executionArn }))).status;
+      ({ status, output } = await client.send(new DescribeExecutionCommand({ executionArn })));
     }
     client.destroy();
     expect(status).toBe('SUCCEEDED');
+    expect(JSON.parse(output ?? '')).toEqual({ bus: 'events' });
     const waited = Date.now() - begun;
     expect(waited).toBeGreaterThanOrEqual(600);
     expect(waited).toBeLessThan(30_000);
+  });
+
+  it("fills in the stack's own zones, and an ARN for what it does not know", async () => {
+    const client = new SSMClient(moto.config);
+    const { Parameter } = await client.send(new GetParameterCommand({ Name: '/petra/facts' }));
+    client.destroy();
+    expect(Parameter?.Value).toMatch(/^eu-central-1a arn:aws:cloudwatch:eu-central-1:123456789012:\S+$/);
+  });
+
+  it("keeps a role's own policies as documents", async () => {
+    const client = new IAMClient(moto.config);
+    const request = new GetRolePolicyCommand({ RoleName: 'worker', PolicyName: 'Work' });
+    const { PolicyDocument = '' } = await client.send(request);
+    client.destroy();
+    expect(JSON.parse(decodeURIComponent(PolicyDocument))).toEqual({ Version: '2012-10-17', Statement: [] });
   });
 });

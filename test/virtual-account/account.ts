@@ -1,20 +1,15 @@
 // A whole virtual account: moto with everything around it, and Petra's stack deployed into it by the CDK.
 
-import { spawn } from 'node:child_process';
-import { appendFileSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { appendFileSync, mkdirSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { DescribeInstancesCommand, DescribeVpcEndpointsCommand } from '@aws-sdk/client-ec2';
-import { CreateBucketCommand, ListBucketsCommand } from '@aws-sdk/client-s3';
-import { GetParameterCommand, PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { connectEc2 } from '../../adapters/ec2-client.ts';
 import { connectIam } from '../../adapters/iam-client.ts';
 import { connectLoadBalancing } from '../../adapters/load-balancing-client.ts';
 import { perRegion } from '../../adapters/per-region.ts';
-import { connectS3 } from '../../adapters/s3-client.ts';
 import { connectSecretsManager } from '../../adapters/secrets-manager-client.ts';
-import { isObject } from '../../core/json-fields.ts';
 import { Disk } from '../../local/disk.ts';
 import { Faults } from '../../local/faults.ts';
 import { SimulatedKubernetes } from '../../local/kubernetes/api-server.ts';
@@ -23,11 +18,19 @@ import { ManagementClusters } from '../../local/management-clusters.ts';
 import { Pace } from '../../local/pace.ts';
 import { type Moto, motoAccount, startMoto } from '../moto/start-moto.ts';
 import { ApiFront, type Caller } from './api-front.ts';
+import { type CallerName, readCallers } from './callers.ts';
 import { CapaInventory } from './capa-inventory.ts';
+import {
+  deploy,
+  endpointServices,
+  nodeRoleOf,
+  prepareBootstrap,
+  runLogged,
+  tellWhereTheApiIs,
+} from './deploy-stack.ts';
 import { type DeployedFunction, readDeployedFunctions } from './deployed-functions.ts';
 import { DeployedPolicies, keysFrom } from './deployed-policies.ts';
 import { Edge } from './edge.ts';
-import { startForwarder } from './forwarding.ts';
 import { FunctionProcesses } from './function-processes.ts';
 import { LambdaHost } from './lambda-host.ts';
 import { ManagementNodes } from './management-nodes.ts';
@@ -38,31 +41,15 @@ import {
   runInstancesOnce,
   simulatePrincipalPolicy,
 } from './moto-gaps.ts';
+import { region, repository, stackName } from './places.ts';
 import { type Principal, Principals } from './principals.ts';
 import { ReleaseMirror } from './release-mirror.ts';
-
-export const repository = path.resolve(import.meta.dirname, '../..');
-export const node = path.join(repository, 'node_modules', '.bin', 'node');
-
-/** Of the user's two specs. */
-export const region = 'us-west-1';
-export const stackName = 'petra';
 
 /** Waits of state machines, machines' boots and controllers run this much faster. */
 const speed = { stepFunctions: 20, simulation: 120 };
 
 /** Never released, though a spec in the README of the first days asks for it. */
 const withheld = ['kubernetes-sigs/cluster-api-provider-aws v2.7.4'];
-
-/** Who may do what: the managed policies of the template. `stranger` has none. */
-const callerPolicies = {
-  reader: ['ApiReader'],
-  operator: ['ApiOperator', 'ApiKubeconfig'],
-  admin: ['ApiAdmin', 'ApiKubeconfig'],
-  stranger: [],
-} as const;
-
-export type CallerName = keyof typeof callerPolicies;
 
 export interface VirtualAccount {
   readonly folder: string;
@@ -282,132 +269,6 @@ async function open(
     log,
     stop,
   };
-}
-
-/** Runs one of the project's programs to its end; what it says goes to a file of the account's folder. */
-async function runLogged(
-  folder: string,
-  name: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<void> {
-  const file = path.join(folder, `${name}.log`);
-  const output = openSync(file, 'a', 0o600);
-  const child = spawn(node, [...args], {
-    cwd: repository,
-    stdio: ['ignore', output, output],
-    env: {
-      PATH: `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ''}`,
-      HOME: folder,
-      ...env,
-    },
-  });
-  closeSync(output);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', resolve);
-  });
-  if (code !== 0) throw new Error(`${name} failed: ${(await readFile(file, 'utf8')).slice(-3_000)}`);
-}
-
-/** Past the edge: who deploys is an administrator, under roles of the bootstrap that moto does not check. */
-async function deploy(folder: string, moto: Moto, releasesUrl: string): Promise<void> {
-  const { url, server } = await startForwarder(moto.endpoint);
-  const cdk = path.join(repository, 'node_modules', 'aws-cdk', 'bin', 'cdk');
-  const context = ['--context', `releasesUrl=${releasesUrl}`, '--context', `stackName=${stackName}`];
-  const args = [
-    'deploy',
-    stackName,
-    '--method=direct',
-    '--require-approval',
-    'never',
-    '--no-notices',
-    '--ci',
-  ];
-  try {
-    await runLogged(folder, 'cdk', [cdk, ...args, '--output', path.join(folder, 'cdk.out'), ...context], {
-      AWS_ENDPOINT_URL: url,
-      AWS_ACCESS_KEY_ID: moto.config.credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: moto.config.credentials.secretAccessKey,
-      AWS_REGION: region,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      CI: 'true',
-      // The validation has its own place in the checks.
-      CDK_VALIDATION: 'false',
-    });
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
-
-/** What `cdk bootstrap` leaves in an account, as far as a deployment looks at it; the name of the assets' bucket. */
-async function prepareBootstrap(moto: Moto): Promise<string> {
-  const bucket = `cdk-hnb659fds-assets-${motoAccount}-${region}`;
-  const s3 = connectS3({ ...moto.config, forcePathStyle: true });
-  const CreateBucketConfiguration = { LocationConstraint: region } as const;
-  await s3.send(new CreateBucketCommand({ Bucket: bucket, CreateBucketConfiguration }));
-  const { Buckets = [] } = await s3.send(new ListBucketsCommand());
-  if (!Buckets.some(({ Name }) => Name === bucket)) throw new Error(`moto has no bucket ${bucket}`);
-  const ssm = new SSMClient(moto.config);
-  const parameter = { Name: '/cdk-bootstrap/hnb659fds/version', Type: 'String', Value: '28' } as const;
-  await ssm.send(new PutParameterCommand(parameter));
-  return bucket;
-}
-
-/** IAM names of the services that the endpoints in the VPC lead to. */
-async function endpointServices(moto: Moto): Promise<ReadonlySet<string>> {
-  const ec2 = connectEc2(moto.config);
-  const { VpcEndpoints = [] } = await ec2.send(new DescribeVpcEndpointsCommand());
-  return new Set(
-    VpcEndpoints.map(({ ServiceName = '' }) => ServiceName.slice(ServiceName.lastIndexOf('.') + 1)),
-  );
-}
-
-async function readCallers(policies: DeployedPolicies): Promise<Readonly<Record<CallerName, Caller>>> {
-  const made = await Promise.all(
-    Object.entries(callerPolicies).map(async ([name, words]) => {
-      const statements = await Promise.all(words.map((word) => policies.named(word)));
-      const caller: Caller = {
-        name,
-        arn: `arn:aws:iam::${motoAccount}:user/${name}`,
-        accessKeyId: `AKIA${name.toUpperCase().padEnd(16, 'X')}`,
-        secretAccessKey: `secret-of-${name}`,
-        statements: statements.flat(),
-        keys: {
-          'aws:PrincipalTag/*': [],
-          ...(words.some((word) => word === 'ApiKubeconfig') && {
-            'aws:PrincipalTag/petra.sh/kubeconfig': ['true'],
-          }),
-        },
-      };
-      return [name, caller] as const;
-    }),
-  );
-  // One entry for each name of the table.
-  return Object.fromEntries(made) as Readonly<Record<CallerName, Caller>>;
-}
-
-/** The role of the profile with which the deployed functions launch machines: an output of the stack. */
-async function nodeRoleOf(moto: Moto): Promise<string> {
-  const text = await new MotoCalls(moto).query('cloudformation', {
-    Action: 'DescribeStacks',
-    StackName: stackName,
-  });
-  const role = /<OutputKey>NodeRole<\/OutputKey>\s*<OutputValue>([^<]+)</.exec(text)?.[1];
-  if (role === undefined) throw new Error('the stack has no output NodeRole');
-  return role;
-}
-
-/** The stack's parameter names API Gateway's own host, which is not there: the front takes its place. */
-async function tellWhereTheApiIs(moto: Moto, endpoint: string): Promise<void> {
-  const ssm = new SSMClient(moto.config);
-  const Name = `/petra/${stackName}/api`;
-  const { Parameter } = await ssm.send(new GetParameterCommand({ Name }));
-  const told: unknown = JSON.parse(Parameter?.Value ?? '');
-  if (!isObject(told)) throw new Error(`the parameter ${Name} holds no object`);
-  const Value = JSON.stringify({ ...told, endpoint });
-  await ssm.send(new PutParameterCommand({ Name, Value, Type: 'String', Overwrite: true }));
 }
 
 function portOf(url: string): number {

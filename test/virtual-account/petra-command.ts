@@ -3,7 +3,9 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type CallerName, node, region, repository, stackName, type VirtualAccount } from './account.ts';
+import type { VirtualAccount } from './account.ts';
+import type { CallerName } from './callers.ts';
+import { node, region, repository, stackName } from './places.ts';
 
 export interface CommandRun {
   readonly code: number | null;

@@ -2,7 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { repository } from './account.ts';
+import { repository } from './places.ts';
 
 export const managementFile = path.join(repository, 'examples', 'management.yaml');
 export const workloadFile = path.join(repository, 'examples', 'workload-dev.yaml');
