@@ -73,9 +73,13 @@ async function main(): Promise<void> {
   const wanted = partsToRun();
   const begun = Date.now();
   const account = await openVirtualAccount(say);
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve('interrupted'));
+  });
   let failed = false;
   try {
-    await runParts(account, wanted);
+    const how = await Promise.race([runParts(account, wanted), interrupted]);
+    if (how === 'interrupted') throw new Error('interrupted');
   } catch (error) {
     failed = true;
     console.error(error instanceof Error ? error.message : error);
@@ -84,7 +88,7 @@ async function main(): Promise<void> {
     say(
       `the account runs: API ${account.apiUrl}, AWS ${account.moto.endpoint}, logs ${account.folder}; Ctrl-C ends it`,
     );
-    await new Promise((resolve) => process.once('SIGINT', resolve));
+    await interrupted;
   }
   await account.stop({ keepFolder: failed });
   if (failed) {

@@ -20,11 +20,17 @@ interface SeenCall {
 }
 
 const livesAtOnce = 3;
-/** A call that hangs takes as long as its client waits: these are spread over lives that go on side by side. */
-const hungLives = 3;
 const reads = /:(?:Get|Describe|List|Query|Scan|BatchGet|Simulate)/;
 
-const passing: readonly FaultForm[] = ['throttled', 'failed', 'unavailable', 'cut', 'lost'];
+/**
+ * What happens to the first calls of each kind, one after the other, in lives of their own. DynamoDB's client makes four
+ * attempts, the others five. A call that hangs takes as long as its client waits, so each life has a share of those.
+ */
+const passing: Readonly<Record<string, readonly FaultForm[]>> = {
+  refused: ['throttled', 'failed'],
+  broken: ['cut', 'lost'],
+  mixed: ['unavailable', 'lost'],
+};
 
 export async function runFaults(
   account: VirtualAccount,
@@ -34,30 +40,25 @@ export async function runFaults(
   const calls = seenCalls(account);
   say(`  ${calls.length} kinds of calls by verb were seen`);
   const planned: PlannedFault[] = [];
-  const disturbed =
-    (life: string, form: FaultForm, chosen: readonly SeenCall[], repeats: number) => async () => {
-      const begun = Date.now();
-      const rules = chosen.flatMap((call) => plan(account, life, call, form));
-      planned.push(...rules);
-      expectSameEnd(life, await live(account, life, { repeats }), undisturbed);
-      const happened = rules.filter((rule) => rule.happened > 0).length;
-      say(`  ${life}: ${happened} faults, ${seconds(begun)}`);
-    };
+  const disturbed = (life: string, faults: readonly Fault[], repeats: number) => async () => {
+    const begun = Date.now();
+    const rules = faults.flatMap((fault) => plan(account, life, fault));
+    planned.push(...rules);
+    expectSameEnd(life, await live(account, life, { repeats }), undisturbed);
+    const happened = rules.filter((rule) => rule.happened > 0).length;
+    say(`  ${life}: ${happened} faults, ${seconds(begun)}`);
+  };
   const writes = calls.filter(({ action }) => !reads.test(action));
+  const killed = writes.map((call) => ({ call, form: 'killed' }) as const);
+  const lives = Object.entries(passing).map(([life, forms], share, all) => {
+    const faults = calls.flatMap((call, index) => [
+      ...forms.map((form) => ({ call, form })),
+      ...(index % all.length === share ? [{ call, form: 'hung' } as const] : []),
+    ]);
+    return disturbed(life, faults, 0);
+  });
   await together(
-    [
-      ...Array.from({ length: hungLives }, (_, index) =>
-        disturbed(
-          `hung-${index}`,
-          'hung',
-          calls.filter((_call, at) => at % hungLives === index),
-          0,
-        ),
-      ),
-      ...passing.map((form) => disturbed(form, form, calls, 0)),
-      disturbed('killed', 'killed', writes, writes.length),
-      () => lastingFaults(account, say),
-    ],
+    [...lives, disturbed('killed', killed, writes.length), () => lastingFaults(account, say)],
     livesAtOnce,
   );
   const happened = planned.filter((rule) => rule.happened > 0);
@@ -71,6 +72,11 @@ export async function runFaults(
   };
 }
 
+interface Fault {
+  readonly call: SeenCall;
+  readonly form: FaultForm;
+}
+
 /** What functions of these verbs, and of the API, called so far. */
 function seenCalls({ edge }: VirtualAccount): readonly SeenCall[] {
   const seen = new Map<string, SeenCall>();
@@ -82,12 +88,11 @@ function seenCalls({ edge }: VirtualAccount): readonly SeenCall[] {
   return [...seen.values()];
 }
 
-/** The first call of each cluster of the life that the verb is about. */
+/** A fault for each cluster of the life that the verb is about. */
 function plan(
   { edge }: VirtualAccount,
   life: string,
-  { verb, action }: SeenCall,
-  form: FaultForm,
+  { call: { verb, action }, form }: Fault,
 ): readonly PlannedFault[] {
   const names = namesOf(life);
   const clusters = {
@@ -97,7 +102,7 @@ function plan(
     delete: [names.workload],
   }[verb] ?? [names.management, names.workload];
   // A launch has a way of its own to fail.
-  const own = form === 'unavailable' && action === 'ec2:RunInstances' ? 'capacity' : form;
+  const own = form === 'failed' && action === 'ec2:RunInstances' ? 'capacity' : form;
   return clusters.map((cluster) => edge.faults.add({ cluster, verb, action, form: own, times: 1 }));
 }
 

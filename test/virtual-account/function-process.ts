@@ -69,6 +69,8 @@ process.on('message', (message: InvocationMessage) => {
   void answer(message).then(send);
 });
 send('ready');
+// Its parent is gone.
+process.on('disconnect', () => process.exit());
 
 async function answer({
   event,

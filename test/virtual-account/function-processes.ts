@@ -1,5 +1,5 @@
 // Processes that stand in for Lambda's execution environments: each imports one function's bundle and handles one
-// invocation at a time; concurrent invocations get processes of their own, and few idle ones are kept.
+// invocation at a time; concurrent invocations get processes of their own, and as many idle ones are kept as memory allows.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -9,8 +9,10 @@ import type { DeployedFunction } from './deployed-functions.ts';
 import type { InvocationMessage, InvocationResult } from './function-process.ts';
 import type { Principal, Principals } from './principals.ts';
 
-/** On two cores, more idle processes cost more memory than they save time. */
-const idleLimit = 24;
+/** A process with the SDK in it takes about this much; a start takes a second of a core. */
+const processBytes = 200 * 1024 * 1024;
+const idleLimits = { least: 8, most: 80 };
+
 const startLimitMilliseconds = 60_000;
 
 export interface FunctionProcess {
@@ -34,6 +36,10 @@ export class FunctionProcesses {
     readonly cache: string;
     readonly authority: string;
   };
+  readonly #idleLimit = Math.max(
+    idleLimits.least,
+    Math.min(idleLimits.most, Math.floor(process.availableMemory() / 2 / processBytes)),
+  );
   /** How many were started. */
   started = 0;
 
@@ -63,7 +69,7 @@ export class FunctionProcesses {
   async giveBack(process: FunctionProcess): Promise<void> {
     process.principal.cluster = undefined;
     this.#idle.push(process);
-    if (this.#idle.length > idleLimit) await this.#idle.shift()?.kill();
+    if (this.#idle.length > this.#idleLimit) await this.#idle.shift()?.kill();
   }
 
   async stop(): Promise<void> {
