@@ -347,7 +347,8 @@ const cases: readonly FailureCase[] = [
     why: 'its controller never becomes available',
     state: 'StartProvider',
     code: 'ProviderTimedOut',
-    petra: { faults: ['provider:infrastructure-aws'], limits: { provider: shortLimits.provider } },
+    // Long enough for the providers before it, which do become available, on a machine that has other things to do.
+    petra: { faults: ['provider:infrastructure-aws'], limits: { provider: 5 } },
     evidence: /Deployment capa-controller-manager: Available=False/,
   },
   {

@@ -11,7 +11,7 @@ import { steps } from '../../core/steps/catalogue.ts';
 import type { StepInput } from '../../core/steps/context.ts';
 import { recordFailure } from '../../core/steps/finish.ts';
 import { runFinalStep, runStep } from '../../core/steps/run-step.ts';
-import { Ec2Records } from '../../local/cloud/ec2-records.ts';
+import { Ec2Records, isAlive } from '../../local/cloud/ec2-records.ts';
 import { Pace } from '../../local/pace.ts';
 import { runWorkflow } from '../../local/run-workflow.ts';
 import { readStateMachine } from '../../local/workflows.ts';
@@ -112,7 +112,8 @@ async function everythingPetraWrote(
     // Each run of a step has its line; beginnings and ends are told once.
     told: events.filter(({ step }) => step === undefined),
     resources: await ports.resources.list(cluster, uid),
-    machines: [...records.machines.entries()].map(([key, { stopsAt }]) => ({ key, stopsAt })),
+    // Those that ended are forgotten after a while, in the middle of a step for all it knows.
+    machines: [...records.machines.entries()].flatMap(([key, machine]) => (isAlive(machine) ? key : [])),
     interfaces: [...records.interfaces.entries()].map(([key]) => key),
     secrets,
     token: await cloud.secrets.read(joinTokenSecretName(uid)),
