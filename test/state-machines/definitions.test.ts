@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { errorCatalogue } from '../../core/errors.ts';
 import type { Verb } from '../../core/fleet.ts';
+import { defaultLimits } from '../../core/petra.ts';
 import { steps } from '../../core/steps/catalogue.ts';
 import { readStateMachine } from '../../local/workflows.ts';
 
@@ -22,6 +23,9 @@ interface State {
     readonly ErrorEquals: readonly string[];
     readonly JitterStrategy?: string;
     readonly MaxAttempts?: number;
+    readonly IntervalSeconds?: number;
+    readonly BackoffRate?: number;
+    readonly MaxDelaySeconds?: number;
   }[];
   readonly Catch?: readonly {
     readonly ErrorEquals: readonly string[];
@@ -31,7 +35,52 @@ interface State {
 }
 
 /** What Step Functions calls the end of a function that was killed, or hung. */
-const killed = new Set(['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout', 'States.Timeout']);
+const killed = new Set([
+  'Lambda.Unknown',
+  'Runtime.ExitError',
+  'Runtime.OutOfMemory',
+  'Sandbox.Timedout',
+  'States.Timeout',
+]);
+
+/** What Lambda says of a function that nobody has called for weeks, while it makes it ready again. */
+const asleep = [
+  'Lambda.CodeArtifactUserPendingException',
+  'Lambda.ResourceConflictException',
+  'Lambda.ResourceNotReadyException',
+];
+
+type Retrier = NonNullable<State['Retry']>[number];
+
+/** How long one retrier waits in all, when chance makes every wait the longest. */
+function longestWaits(retrier: Retrier): number {
+  const { IntervalSeconds = 1, BackoffRate = 2, MaxAttempts = 3, MaxDelaySeconds = Infinity } = retrier;
+  return Array.from({ length: MaxAttempts }, (_, attempt) =>
+    Math.min(IntervalSeconds * BackoffRate ** attempt, MaxDelaySeconds),
+  ).reduce((sum, seconds) => sum + seconds, 0);
+}
+
+function wakes(state: State): Retrier | undefined {
+  return state.Retry?.find(({ ErrorEquals }) => ErrorEquals.join() === asleep.join());
+}
+
+/** Entered, scheduled, started, succeeded, left; a Choice and a Wait are entered and left. */
+const eventsOfTask = 5;
+const eventsOfOthers = 4;
+
+/** How long each loop goes on, in seconds. */
+const limitOf: Readonly<Record<string, number>> = {
+  WaitForApi: defaultLimits.api,
+  WaitForNodes: defaultLimits.nodes,
+  WaitForCertManager: defaultLimits.certManager,
+  WaitForProvider: defaultLimits.provider,
+  WaitForWebhooks: defaultLimits.webhooks,
+  WaitForCluster: defaultLimits.cluster,
+  WaitForDeletion: defaultLimits.deletion,
+  WaitForMachines: defaultLimits.machines,
+  WaitForResidue: defaultLimits.residue,
+  WaitForWorkloads: defaultLimits.workloads,
+};
 
 const verbs: readonly Verb[] = ['init', 'create', 'delete', 'destroy'];
 
@@ -80,6 +129,12 @@ describe.each(verbs)('%s', (verb) => {
     expect(state.Retry?.at(-1)?.ErrorEquals).toEqual([...killed]);
   });
 
+  test.each(tasks)('%s waits for a function that was asleep', (_name, state) => {
+    const retrier = wakes(state);
+    // Waits are random between none and the longest. Others saw functions take up to 106 s.
+    expect(retrier && longestWaits(retrier) / 2).toBeGreaterThan(150);
+  });
+
   test.each(tasks)(
     '%s sends to a diagnosis only errors by name, which then end as they would have',
     (_name, state) => {
@@ -116,8 +171,26 @@ describe.each(verbs)('%s', (verb) => {
     const longest = Math.max(
       ...[...statesOf(verb).values()].map((state) => (state.TimeoutSeconds ?? 0) + (state.Seconds ?? 0)),
     );
-    const retries = 6 * 30 + 2 * 10;
-    expect(longest + retries).toBeLessThan(15 * 60);
+    const waits = [...statesOf(verb).values()].map(({ Retry = [] }) =>
+      Retry.reduce((sum, retrier) => sum + longestWaits(retrier), 0),
+    );
+    expect(longest + Math.max(...waits)).toBeLessThan(15 * 60);
+  });
+
+  test('the history of its longest execution fits into what Step Functions keeps', () => {
+    const states = statesOf(verb);
+    const rounds = [...states].map(([name, { Type, Seconds = 1, Next }]) => {
+      if (Type !== 'Wait') return 0;
+      const limit = limitOf[name];
+      if (limit === undefined) throw new Error(`of ${name} it is not known how long it goes on`);
+      const checks = states.get(states.get(Next ?? '')?.Next ?? '')?.Type === 'Task' ? 2 : 1;
+      // Each provider of a management cluster has its own.
+      const times = name === 'WaitForProvider' ? 4 : 1;
+      return (times * limit * (checks * eventsOfTask + eventsOfOthers)) / Seconds;
+    });
+    const once = states.size * eventsOfTask * 4;
+    // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: 25,000. Half, since retries add to it.
+    expect(rounds.reduce((sum, events) => sum + events, once)).toBeLessThan(12_500);
   });
 });
 
@@ -161,6 +234,7 @@ describe('reconcile', () => {
     expect(state.Parameters?.FunctionName).toBe(`\${${name}}`);
     expect(state.TimeoutSeconds).toBeGreaterThan(0);
     expect(state.Retry?.at(-1)?.ErrorEquals).toEqual([...killed]);
+    expect(wakes(state)).toBeDefined();
     expect(state.Catch?.map(({ ErrorEquals }) => ErrorEquals)).toEqual([['States.ALL']]);
   });
 });
