@@ -61,7 +61,8 @@ const byUid = 'Secrets are made at run time, and named by the uid of their clust
 
 /** Only on what was made with Petra's tags: actions by the types of resource they take. */
 const onMarked: Readonly<Record<string, readonly string[]>> = {
-  'ec2:AssociateAddress': ['elastic-ip', 'network-interface'],
+  // The machine too, where the interface has one already.
+  'ec2:AssociateAddress': ['elastic-ip', 'instance', 'network-interface'],
   'ec2:DeleteNetworkInterface': ['network-interface'],
   'ec2:DisassociateAddress': ['elastic-ip', 'network-interface'],
   'ec2:GetConsoleOutput': ['instance'],
@@ -263,10 +264,16 @@ function launchGrants(stack: Stack, resources: GrantedResources): readonly Grant
       conditions: { Null: marked('aws:RequestTag') },
       why: byTags,
     },
+    // A launch does not tell IAM the tags of an interface that is there, but its subnet. An interface that is being made
+    // has no id yet, so this is not for those.
     {
-      resources: [ec2Arn(stack, 'network-interface', '*')],
-      conditions: { Null: marked('aws:ResourceTag') },
-      why: byTags,
+      resources: [ec2Arn(stack, 'network-interface', 'eni-*')],
+      conditions: {
+        ArnEqualsIfExists: {
+          'ec2:Subnet': resources.nodeSubnetIds.map((subnet) => ec2Arn(stack, 'subnet', subnet)),
+        },
+      },
+      why: 'Interfaces of servers are made at run time, in the subnets of the nodes.',
     },
     { resources: placeOfNodes(stack, resources) },
     amis.length === resources.nodeImages.length

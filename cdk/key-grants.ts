@@ -15,8 +15,11 @@ export function keyPermissions(actions: readonly string[], kmsKeyArn: string | u
   const use = ['kms:Decrypt', 'kms:DescribeKey', 'kms:Encrypt', 'kms:GenerateDataKey'];
   const resources = [kmsKeyArn];
   if (!launches) return [{ actions: use, resources, conditions: via }];
+  // What EC2 asks of who launches: Amazon EBS User Guide, "Requirements for Amazon EBS encryption". The last two are for
+  // an image that is encrypted already.
+  const launch = ['kms:GenerateDataKeyWithoutPlaintext', 'kms:ReEncryptFrom', 'kms:ReEncryptTo'];
   return [
-    { actions: [...use, 'kms:GenerateDataKeyWithoutPlaintext'], resources, conditions: via },
+    { actions: [...use, ...launch], resources, conditions: via },
     // EC2 keeps a grant for as long as the volume is attached.
     {
       actions: ['kms:CreateGrant'],

@@ -79,6 +79,8 @@ describe('a function', () => {
       );
       const uses = actions.some((one) => /^(dynamodb|s3|secretsmanager):/.test(one));
       expect([name, keyed.length > 0]).toEqual([name, uses]);
+      if (actions.includes('ec2:RunInstances'))
+        expect(actionsOf(keyed)).toEqual(expect.arrayContaining(['kms:CreateGrant', 'kms:ReEncryptFrom']));
       for (const { Resource: resources, Condition } of keyed) {
         expect(resources).toEqual(['arn:aws:kms:us-east-1:111122223333:key/0000-1111']);
         expect(JSON.stringify(Condition)).toContain('kms:ViaService');
@@ -123,6 +125,19 @@ describe('what functions do to EC2', () => {
       expect(of('image').map(({ Condition }) => Condition)).toEqual([
         { StringEquals: { 'ec2:Owner': 'amazon' } },
       ]);
+    }
+  });
+
+  test('a server starts on an interface in the node subnets, by what a launch tells IAM of it', () => {
+    for (const name of callersOf('ec2:RunInstances')) {
+      const interfaces = statementsAbout(name, 'ec2:RunInstances').filter(({ Resource: all }) =>
+        all.some((one) => one.includes(':network-interface/')),
+      );
+      // The Service Authorization Reference has tags of the request, and no tags of an interface that exists.
+      expect(JSON.stringify(interfaces)).not.toContain('aws:ResourceTag');
+      const [, existing] = interfaces;
+      expect(existing?.Resource).toEqual([expect.stringContaining(':network-interface/eni-*')]);
+      expect(JSON.stringify(existing?.Condition)).toMatch(/ArnEqualsIfExists.*ec2:Subnet.*NodesSubnet1/);
     }
   });
 
