@@ -31,8 +31,9 @@ import { documents, type Permission, statement } from './statements.ts';
 const capaRoles = ['control-plane', 'nodes'] as const;
 const capaName = (role: (typeof capaRoles)[number]) => `${role}.cluster-api-provider-aws.sigs.k8s.io`;
 
-/** Set on what is Petra's own, and on nothing that CAPA makes. */
+/** Set on what is Petra's own, and on nothing that CAPA makes: on machines by functions, on the rest by the stack. */
 const ownTag = 'petra.sh/node';
+export const stackTag = 'petra.sh/stack';
 
 type Policies = Readonly<Record<string, readonly Permission[]>>;
 
@@ -58,7 +59,7 @@ export class NodeRoles extends Construct {
       SystemsManager: [agent],
       Bootstrap: bootstrapPermissions(this, settings),
       ClusterApi: capaPermissions(this),
-      Fence: fence,
+      Fence: [...fence, ...networkFence(this)],
     });
     this.managementProfile = new InstanceProfile(this, 'ManagementProfile', { role: this.managementRole });
     if (!settings.createCapaProfiles) return;
@@ -73,6 +74,7 @@ export class NodeRoles extends Construct {
         serviceLinkedRole(this),
       ],
       Volumes: [allow(volumeControllerActions, ['*'], { why: readsAndMakes })],
+      Fence: networkFence(this),
     });
     capaProfile(this, 'Workers', capaName('nodes'), boundary, { SystemsManager: [agent], Node: [node] });
   }
@@ -216,9 +218,57 @@ const fence: readonly Permission[] = [
     effect: Effect.DENY,
     actions: ['ec2:CreateTags'],
     resources: ['*'],
-    conditions: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': [ownTag] } },
+    conditions: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': [ownTag, stackTag] } },
   },
 ];
+
+/**
+ * The same for the network of the stack, which nobody but CloudFormation changes: not opened, not unmade, and no other
+ * machine put into its groups. Machines of workload clusters may be in its subnets. With the roles and not in their
+ * boundary, which has no room left.
+ */
+function networkFence(scope: Construct): readonly Permission[] {
+  const isOfStack = { Null: { [`aws:ResourceTag/${stackTag}`]: 'false' } };
+  const groups = `arn:${Stack.of(scope).partition}:ec2:*:${Stack.of(scope).account}:security-group/*`;
+  return [
+    {
+      effect: Effect.DENY,
+      actions: [
+        'ec2:AssociateRouteTable',
+        'ec2:AuthorizeSecurityGroupIngress',
+        'ec2:CreateRoute',
+        'ec2:DeleteInternetGateway',
+        'ec2:DeleteRouteTable',
+        'ec2:DeleteSecurityGroup',
+        'ec2:DeleteSubnet',
+        'ec2:DeleteTags',
+        'ec2:DeleteVpc',
+        'ec2:DeleteVpcEndpoints',
+        'ec2:DetachInternetGateway',
+        'ec2:DisassociateRouteTable',
+        'ec2:ModifySubnetAttribute',
+        'ec2:ModifyVpcAttribute',
+        'ec2:ReplaceRoute',
+        'ec2:RevokeSecurityGroupEgress',
+        'ec2:RevokeSecurityGroupIngress',
+      ],
+      resources: ['*'],
+      conditions: isOfStack,
+    },
+    {
+      effect: Effect.DENY,
+      actions: [
+        'ec2:CreateNetworkInterface',
+        'ec2:ModifyInstanceAttribute',
+        'ec2:ModifyNetworkInterfaceAttribute',
+        'ec2:RunInstances',
+      ],
+      resources: [groups],
+      conditions: isOfStack,
+      why: 'Groups of the stack are told from others by their tag.',
+    },
+  ];
+}
 
 function boundaryPermissions(scope: Construct, settings: PetraSettings): Permission[] {
   const unconditional = new Set<string>([

@@ -8,7 +8,7 @@ import { Api, apiParameterName } from './api.ts';
 import { petraDashboard } from './dashboard.ts';
 import { readFunctionActions } from './function-actions.ts';
 import { Network } from './network.ts';
-import { NodeRoles } from './node-roles.ts';
+import { NodeRoles, stackTag } from './node-roles.ts';
 import { Alarms } from './observability.ts';
 import { Schedule } from './schedule.ts';
 import type { PetraSettings } from './settings.ts';
@@ -25,7 +25,7 @@ export interface PetraStackProps {
 export class PetraStack extends Stack {
   constructor(scope: Construct, id: string, { settings, bundles }: PetraStackProps) {
     super(scope, id, { description: 'Petra: fleets of k3s clusters on AWS, through Cluster API' });
-    Tags.of(this).add('petra.sh/stack', this.stackName);
+    Tags.of(this).add(stackTag, this.stackName);
     const facts = readFunctionActions();
 
     const storage = new Storage(this, settings);

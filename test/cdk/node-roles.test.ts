@@ -84,7 +84,7 @@ describe('a management node', () => {
   });
 
   test('cannot end or weaken management nodes, nor mark something as Petra’s', () => {
-    const refused = inlineStatements(management, 'Fence');
+    const refused = inlineStatements(management, 'Fence').slice(0, 3);
     expect(refused.every(({ Effect }) => Effect === 'Deny')).toBe(true);
     const onOwn = refused.filter(({ Condition }) =>
       JSON.stringify(Condition).includes('aws:ResourceTag/petra.sh/node'),
@@ -98,9 +98,32 @@ describe('a management node', () => {
     );
     expect(refused.at(-1)).toMatchObject({
       Action: ['ec2:CreateTags'],
-      Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': ['petra.sh/node'] } },
+      Condition: { 'ForAnyValue:StringEquals': { 'aws:TagKeys': ['petra.sh/node', 'petra.sh/stack'] } },
     });
     // The same for the machines of workload clusters, by their boundary.
-    expect(boundary.filter(({ Effect }) => Effect === 'Deny')).toHaveLength(refused.length);
+    expect(boundary.filter(({ Effect }) => Effect === 'Deny')).toEqual(refused);
+  });
+
+  test('nor can it or a control plane of a workload cluster change the network of the stack', () => {
+    const ofStack = { Null: { 'aws:ResourceTag/petra.sh/stack': 'false' } };
+    for (const id of ['NodeRolesManagementRole', 'NodeRolesControlPlaneRole']) {
+      const fence = inlineStatements(resource(petra, 'AWS::IAM::Role', id), 'Fence');
+      const refused = fence.filter(({ Condition }) => JSON.stringify(Condition) === JSON.stringify(ofStack));
+      const [changes, joins] = refused;
+      expect(refused).toHaveLength(2);
+      expect(changes).toMatchObject({ Effect: 'Deny', Resource: ['*'] });
+      expect(changes?.Action).toEqual(
+        expect.arrayContaining(['ec2:AuthorizeSecurityGroupIngress', 'ec2:DeleteVpc', 'ec2:DeleteTags']),
+      );
+      expect(joins).toMatchObject({
+        Effect: 'Deny',
+        Resource: [expect.stringMatching(/:security-group\/\*"/)],
+      });
+      expect(joins?.Action).toContain('ec2:RunInstances');
+    }
+    // What the fence asks for is there.
+    for (const type of ['VPC', 'Subnet', 'RouteTable', 'SecurityGroup', 'InternetGateway'])
+      for (const { Properties } of ofType(petra, `AWS::EC2::${type}`).values())
+        expect(Properties.Tags).toContainEqual({ Key: 'petra.sh/stack', Value: 'petra' });
   });
 });
