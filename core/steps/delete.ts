@@ -83,6 +83,6 @@ export async function removeSecrets(context: StepContext<'secrets' | 'resources'
   for (const { type, key } of recorded) await context.resources.removed({ cluster, uid, type, key, at });
   return {
     deadline: deadlineAfter(context, context.settings.limits.residue),
-    message: `${names.size} secrets`,
+    message: names.size === 1 ? '1 secret' : `${names.size} secrets`,
   };
 }
