@@ -194,10 +194,12 @@ test('an error names source and line', () => {
 });
 
 test('hostile input takes no more than time in proportion', () => {
-  const started = performance.now();
+  const before = process.cpuUsage();
   expect(hasCode(failure('${A:='.repeat(100_000)), 'ReleaseCorrupt')).toBe(true);
   expect(hasCode(failure(`\${${' '.repeat(1_000_000)}`), 'ReleaseCorrupt')).toBe(true);
   expect(substitute(`$$${'$x'.repeat(500_000)}`, {})).toHaveLength(1_000_001);
   expect(substitute(`\${A##${'*a'.repeat(50)}b}`, { A: 'a'.repeat(2_000) })).toBe('a'.repeat(2_000));
-  expect(performance.now() - started).toBeLessThan(2_000);
+  // By the processor's time: the machine may have other things to do.
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(2_000);
 });

@@ -71,7 +71,9 @@ test('a manifest of a megabyte is read in about a second', () => {
     `          ${name}:\n            description: text of a property\n            type: string\n`;
   const schema = Array.from({ length: 12_000 }, (_, index) => property(`property${index}`)).join('');
   const yaml = `apiVersion: v1\nkind: A\nmetadata: {name: one}\nspec:\n  schema:\n    properties:\n${schema}`;
-  const started = performance.now();
+  const before = process.cpuUsage();
   expect(parseManifest(yaml)).toHaveLength(1);
-  expect(performance.now() - started).toBeLessThan(3_000);
+  // By the processor's time: the machine may have other things to do.
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1000).toBeLessThan(3_000);
 });
