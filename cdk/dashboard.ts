@@ -52,11 +52,11 @@ export function petraDashboard(scope: Construct, watched: Watched, alarms: reado
           ),
         ),
         graph(
-          'Failed or timed out, by the hour',
-          machines.flatMap(([verb, machine]) => [
-            labelled(machine.metricFailed({ period: hour }), `${verb} failed`),
-            labelled(machine.metricTimedOut({ period: hour }), `${verb} timed out`),
-          ]),
+          'Operations failed, by the hour',
+          ofEach(
+            (one) => one.metricFailed({ period: hour }),
+            (verb) => verb,
+          ),
         ),
         graph(
           'How long they take (minutes, median)',

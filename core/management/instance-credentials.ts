@@ -31,14 +31,14 @@ shield -4 ${metadataAddresses.ipv4}
 export const instanceCredentials: SecuritySetting = {
   name: 'instance-credentials',
   reason:
-    "No pod of the pod network reaches the instance's metadata, and with it the role of the node: two routing rules refuse to forward there, before k3s starts any pod. systemd-networkd would remove them whenever it starts, unless told that they are not its own.",
+    "No pod of the pod network reaches the instance's metadata, and with it the role of the node: two routing rules refuse to forward there, before k3s starts any pod. systemd-networkd would remove them, and routes of the network plugin, whenever it starts, unless told that they are not its own.",
   nodeFiles: [
     { path: shieldPath, owner: 'root:root', permissions: '0700', content: shield },
     {
       path: '/etc/systemd/networkd.conf.d/90-petra.conf',
       owner: 'root:root',
       permissions: '0644',
-      content: '[Network]\nManageForeignRoutingPolicyRules=no\n',
+      content: '[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n',
     },
   ],
 };

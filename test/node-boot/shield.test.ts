@@ -34,7 +34,9 @@ describe.skipIf(whyNoSandbox)(
 );
 
 test('systemd-networkd is told to leave the rules alone, and is started anew to hear it', () => {
-  expect(contentOf('/networkd.conf.d/90-petra.conf')).toBe('[Network]\nManageForeignRoutingPolicyRules=no\n');
+  expect(contentOf('/networkd.conf.d/90-petra.conf')).toBe(
+    '[Network]\nManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no\n',
+  );
   expect(config.runcmd[0]).toEqual(['systemctl', 'try-restart', 'systemd-networkd.service']);
 });
 
