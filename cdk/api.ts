@@ -46,6 +46,12 @@ const callers = {
   Admin: ['GET', 'POST', 'DELETE'],
 } as const;
 
+/**
+ * All that API Gateway might take for the route of kubeconfigs, whatever of a path IAM gets to see. It decodes paths for
+ * functions; whether it does so before it asks IAM is not documented. No path of a request by Petra has a `%`.
+ */
+const waysToKubeconfig = ['GET/*/*/kubeconfig*', 'GET/*%*'];
+
 export class Api extends Construct {
   readonly httpApi: HttpApi;
   readonly functions: readonly LambdaFunction[];
@@ -137,13 +143,14 @@ const accessLogFormat = AccessLogFormat.custom(
 );
 
 function callerPolicies(scope: Construct, apiId: string, routes: readonly ApiRoute[]) {
-  const arnOf = ({ method, path: at }: ApiRoute) =>
+  const arn = (call: string) =>
     Stack.of(scope).formatArn({
       service: 'execute-api',
       resource: apiId,
-      resourceName: `$default/${method}${at.replace(/\{\w+\}/g, '*')}`,
+      resourceName: `$default/${call}`,
       arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
     });
+  const arnOf = ({ method, path: at }: ApiRoute) => arn(`${method}${at.replace(/\{\w+\}/g, '*')}`);
   const invoke = (resources: readonly string[]): Permission => ({
     actions: ['execute-api:Invoke'],
     resources,
@@ -177,7 +184,7 @@ function callerPolicies(scope: Construct, apiId: string, routes: readonly ApiRou
         invoke(others.filter(({ method }) => methods.some((one) => one === method)).map(arnOf)),
         // `GET /clusters/*` would match what is below a cluster too. Kubeconfigs are for those with the tag.
         {
-          ...invoke(kubeconfig),
+          ...invoke(waysToKubeconfig.map(arn)),
           effect: Effect.DENY,
           conditions: { StringNotEquals: { [`aws:PrincipalTag/${kubeconfigTag}`]: 'true' } },
         },

@@ -106,6 +106,23 @@ describe('callers', () => {
     expect(mayCall([who, 'Kubeconfig'], 'GET/clusters/dev/kubeconfig', tags)).toBe(may);
   });
 
+  test.each([
+    'GET/clusters/dev/%6bubeconfig',
+    'GET/clusters%2Fdev%2Fkubeconfig',
+    'GET/clusters/dev/kubeconfig/',
+    'GET/clusters//dev/kubeconfig',
+    'GET/operations/../clusters/dev/kubeconfig',
+    'GET/operations/%2e%2e/clusters/dev/kubeconfig',
+  ])('no other spelling gets one: %s', (call) => {
+    for (const who of ['Reader', 'Operator', 'Admin'])
+      expect([who, mayCall([who], call)]).toEqual([who, false]);
+  });
+
+  test('a cluster may have the name of the route', () => {
+    for (const call of ['GET/clusters/kubeconfig', 'GET/clusters/kubeconfig/events'])
+      expect(mayCall(['Reader'], call)).toBe(true);
+  });
+
   test('who has the policy for kubeconfigs alone reads kubeconfigs alone', () => {
     expect(mayCall(['Kubeconfig'], 'GET/clusters/dev/kubeconfig')).toBe(true);
     for (const call of [...calls('GET'), ...calls('POST'), ...calls('DELETE')])
