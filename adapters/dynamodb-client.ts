@@ -17,6 +17,8 @@ export function connectDynamoDb(config: DynamoDBClientConfig = {}): DynamoDBDocu
   const client = new DynamoDBClient({
     retryMode: 'standard',
     maxAttempts: attempts,
+    // By the one name of the region, which functions without a way out surely reach through their gateway endpoint.
+    accountIdEndpointMode: 'disabled',
     requestHandler: {
       connectionTimeout: connectLimitMilliseconds,
       requestTimeout: answerLimitMilliseconds,
