@@ -34,11 +34,21 @@ type Settings = Pick<Ec2MachineSettings, 'subnetIds' | 'securityGroupId' | 'publ
 export class Ec2Networks implements Networks {
   readonly #client: (region: string) => EC2Client;
   readonly #settings: Settings;
+  readonly #once: (region: string) => EC2Client;
 
-  /** Settings are read only where something is made. */
-  constructor(client: (region: string) => EC2Client, settings: Settings) {
+  /**
+   * Settings are read only where something is made. `once` gives a client that never asks twice by itself: EC2 takes no
+   * token for an address, so asking again after an answer that got lost would make a second one. Whoever tries again
+   * from the start finds the first by its tags.
+   */
+  constructor(
+    client: (region: string) => EC2Client,
+    settings: Settings,
+    once: (region: string) => EC2Client = client,
+  ) {
     this.#client = client;
     this.#settings = settings;
+    this.#once = once;
   }
 
   get publicAddresses(): boolean {
@@ -90,7 +100,7 @@ export class Ec2Networks implements Networks {
       if (attached) return shownAddress(attached, name);
       // One that is known and not attached was made by a run that died in between. Two runs at once could make two,
       // since EC2 takes no token here; the cluster's lock keeps them apart, and both would be found and given back.
-      const address = known[0] ?? (await allocate(client, request));
+      const address = known[0] ?? (await allocate(this.#once(region), request));
       await client.send(
         new AssociateAddressCommand({
           AllocationId: address.AllocationId,

@@ -26,6 +26,7 @@ export function networks(): Networks {
   return new Ec2Networks(
     perRegion((region) => connectEc2({ region })),
     nodeNetwork(),
+    perRegion((region) => connectEc2({ region, maxAttempts: 1 })),
   );
 }
 
