@@ -105,7 +105,7 @@ EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "eipalloc": "elastic-ip"})
 
 # Each changes moto when it is imported.
 import cloudformation_types  # noqa: E402, F401
-import step_functions_pace  # noqa: E402, F401
+import step_functions  # noqa: E402, F401
 
 
 def end_with_parent():

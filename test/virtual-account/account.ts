@@ -36,9 +36,9 @@ import { LambdaHost } from './lambda-host.ts';
 import { ManagementNodes } from './management-nodes.ts';
 import { MotoCalls } from './moto-calls.ts';
 import {
+  clientTokens,
   describeInstanceInformation,
   getServiceQuota,
-  runInstancesOnce,
   simulatePrincipalPolicy,
 } from './moto-gaps.ts';
 import { region, repository, stackName } from './places.ts';
@@ -144,7 +144,7 @@ async function open(
     keysOf: keysFrom(hardware),
     mends: [
       simulatePrincipalPolicy((role) => policies.ofRole(role)),
-      runInstancesOnce(async (id) => {
+      clientTokens(async (id) => {
         const request = new DescribeInstancesCommand({ InstanceIds: [id] });
         const { Reservations = [] } = await hardware(region).send(request);
         return Reservations[0]?.Instances?.[0]?.State?.Name ?? 'terminated';

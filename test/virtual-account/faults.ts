@@ -60,6 +60,7 @@ export async function runFaults(
   await together(
     [...lives, disturbed('killed', killed, writes.length), () => lastingFaults(account, say)],
     livesAtOnce,
+    say,
   );
   const happened = planned.filter((rule) => rule.happened > 0);
   const silent = planned.filter(

@@ -128,7 +128,6 @@ export class FunctionProcesses {
     this.#all.add(started);
     void exited.then(() => {
       this.#all.delete(started);
-      principals.forget(credentials.accessKeyId);
       const index = this.#idle.indexOf(started);
       if (index >= 0) this.#idle.splice(index, 1);
     });

@@ -33,7 +33,7 @@ export async function runKills(
     const killed = rules.filter(({ happened }) => happened > 0).length;
     say(`  ${life}: ${killed} kills, ${((Date.now() - begun) / 1000).toFixed(1)} s`);
   };
-  await together([killing('before'), killing('after')], 2);
+  await together([killing('before'), killing('after')], 2, say);
   const happened = planned.filter((rule) => rule.happened > 0);
   const killed = new Set(happened.map((rule) => rule.function));
   return {

@@ -100,16 +100,21 @@ export async function liveUndisturbed(account: VirtualAccount): Promise<EndState
 }
 
 /** Runs all, a few at a time; every failure is told. */
-export async function together(jobs: readonly (() => Promise<void>)[], atOnce: number): Promise<void> {
+export async function together(
+  jobs: readonly (() => Promise<void>)[],
+  atOnce: number,
+  say: (line: string) => void,
+): Promise<void> {
   const waiting = [...jobs];
   const failures: unknown[] = [];
   const worker = async () => {
     for (let job = waiting.shift(); job; job = waiting.shift())
-      await job().catch((error: unknown) => failures.push(error));
+      await job().catch((error: unknown) => {
+        failures.push(error);
+        say(`  FAILED: ${error instanceof Error ? error.message : error}`);
+      });
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
   if (failures.length > 0)
-    throw new Error(
-      failures.map((failure) => (failure instanceof Error ? failure.message : failure)).join('\n\n'),
-    );
+    throw new Error(`${failures.length} of ${jobs.length} lives did not end as they should`);
 }

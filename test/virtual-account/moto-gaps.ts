@@ -37,30 +37,29 @@ function members(parameters: AwsRequest['parameters'], list: string): readonly s
     .map(([, value]) => String(value));
 }
 
+/** Calls of EC2 that Petra gives a `ClientToken`. */
+const tokenActions = new Set(['RunInstances', 'CreateNetworkInterface']);
+
 /**
- * `ClientToken` of RunInstances, which moto ignores: the same token and parameters give the same instance again, in its
- * present state; other parameters are refused.
+ * `ClientToken`, which moto ignores: the same token and parameters give the same instance or interface again, an instance
+ * in its present state; other parameters are refused.
  */
-export function runInstancesOnce(stateOf: (instanceId: string) => Promise<string>): Mend {
-  const launched = new Map<
-    string,
-    { readonly parameters: string; readonly answer: Promise<ForwardedAnswer> }
-  >();
+export function clientTokens(stateOf: (instanceId: string) => Promise<string>): Mend {
+  const made = new Map<string, { readonly parameters: string; readonly answer: Promise<ForwardedAnswer> }>();
   return async (request, wire, forward) => {
-    const { service, action, parameters } = request;
-    if (service !== 'ec2' || action !== 'RunInstances') return undefined;
+    const { service, action, parameters, region } = request;
     const token = parameters.ClientToken;
-    if (token === undefined) return undefined;
-    const key = `${request.region} ${String(token)}`;
+    if (service !== 'ec2' || !tokenActions.has(action) || token === undefined) return undefined;
+    const key = `${region} ${action} ${String(token)}`;
     const described = createHash('sha256').update(JSON.stringify(parameters)).digest('hex');
-    const before = launched.get(key);
+    const before = made.get(key);
     if (!before) {
       const answer = forward(wire);
-      launched.set(key, { parameters: described, answer });
-      // A launch that was refused leaves its token free.
+      made.set(key, { parameters: described, answer });
+      // What was refused leaves its token free.
       void answer.then(
-        ({ status }) => status >= 400 && launched.delete(key),
-        () => launched.delete(key),
+        ({ status }) => status >= 400 && made.delete(key),
+        () => made.delete(key),
       );
       return answer;
     }
@@ -70,13 +69,11 @@ export function runInstancesOnce(stateOf: (instanceId: string) => Promise<string
     }
     const answer = await before.answer;
     const text = answer.body.toString('utf8');
-    const id = /<instanceId>(i-[0-9a-f]+)<\/instanceId>/.exec(text)?.[1] ?? '';
+    const id = /<instanceId>(i-[0-9a-f]+)<\/instanceId>/.exec(text)?.[1];
+    if (action !== 'RunInstances' || id === undefined) return answer;
     const name = await stateOf(id);
     const state = `<instanceState><code>${stateCodes[name] ?? 48}</code><name>${name}</name></instanceState>`;
-    return {
-      ...answer,
-      body: Buffer.from(text.replace(/<instanceState>.*?<\/instanceState>/s, state)),
-    };
+    return { ...answer, body: Buffer.from(text.replace(/<instanceState>.*?<\/instanceState>/s, state)) };
   };
 }
 

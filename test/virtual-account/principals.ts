@@ -27,15 +27,11 @@ export interface Credentials {
 export class Principals {
   readonly #byKey = new Map<string, Principal>();
 
-  /** Keys of moto's own account: it takes any. */
+  /** Keys of moto's own account, which takes any. They stay: a call may outlive the process that sent it. */
   admit(principal: Principal): Credentials {
     const accessKeyId = `ASIA${randomBytes(8).toString('hex').toUpperCase()}`;
     this.#byKey.set(accessKeyId, principal);
     return { accessKeyId, secretAccessKey: randomBytes(20).toString('hex') };
-  }
-
-  forget(accessKeyId: string): void {
-    this.#byKey.delete(accessKeyId);
   }
 
   find(accessKeyId: string): Principal | undefined {

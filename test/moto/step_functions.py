@@ -1,17 +1,20 @@
-"""Waits and retries of state machines, sped up.
+"""State machines in less time.
 
 STEP_FUNCTIONS_SPEED divides the seconds of every Wait and of every Retry's interval; definitions stay as they were
 deployed. Timeouts of tasks are left alone: functions do not get faster.
 """
 
 import os
+import threading
 import time
 
 SPEED = float(os.environ.get("STEP_FUNCTIONS_SPEED", "1"))
 
 from moto.stepfunctions.parser.asl.component.common.retry.interval_seconds_decl import IntervalSecondsDecl
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 
 def wait(self, env, wait_seconds):
@@ -37,3 +40,33 @@ def evaluate_with_fresh_retries(self, env):
 
 
 ExecutionState._eval_state = evaluate_with_fresh_retries
+
+# Parsing a definition takes moto a second or two, and it does so for each execution; what is parsed holds no state.
+parse = AmazonStateLanguageParser.parse
+parsed = {}
+parsing = threading.Lock()
+
+
+def parse_once(definition):
+    with parsing:
+        if definition not in parsed:
+            parsed[definition] = parse(definition)
+        return parsed[definition]
+
+
+AmazonStateLanguageParser.parse = staticmethod(parse_once)
+
+# Making a client takes moto a tenth of a second, and it does so for each task.
+make_client = lambda_eval_utils.boto_client_for
+clients = {}
+making = threading.Lock()
+
+
+def lambda_client_for(service, region, state_credentials=None):
+    with making:
+        if region not in clients:
+            clients[region] = make_client(service=service, region=region, state_credentials=state_credentials)
+        return clients[region]
+
+
+lambda_eval_utils.boto_client_for = lambda_client_for
