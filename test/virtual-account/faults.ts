@@ -23,10 +23,10 @@ const livesAtOnce = 3;
 const reads = /:(?:Get|Describe|List|Query|Scan|BatchGet|Simulate)/;
 
 /**
- * What happens to the first calls of each kind, one after the other, in lives of their own. DynamoDB's client makes four
- * attempts, the others five. A call that hangs takes as long as its client waits, so each life has a share of those.
+ * What happens to the first calls of each kind, one after the other, in lives of their own. Clients of states make four
+ * attempts. A call that hangs takes as long as its client waits, so each life has a share of those.
  */
-const passing: Readonly<Record<string, readonly FaultForm[]>> = {
+const passing: Readonly<Record<string, readonly [FaultForm, FaultForm]>> = {
   refused: ['throttled', 'failed'],
   broken: ['cut', 'lost'],
   mixed: ['unavailable', 'lost'],
@@ -51,10 +51,18 @@ export async function runFaults(
   const writes = calls.filter(({ action }) => !reads.test(action));
   const killed = writes.map((call) => ({ call, form: 'killed' }) as const);
   const lives = Object.entries(passing).map(([life, forms], share, all) => {
-    const faults = calls.flatMap((call, index) => [
-      ...forms.map((form) => ({ call, form })),
-      ...(index % all.length === share ? [{ call, form: 'hung' } as const] : []),
-    ]);
+    const names = namesOf(life);
+    const faults = calls.flatMap((call, index) => {
+      const hangs = index % all.length === share;
+      if (call.verb !== 'api')
+        return [...forms, ...(hangs ? (['hung'] as const) : [])].map((form) => ({ call, form }));
+      // A route has little time, and its clients make two attempts: one fault for requests about each cluster.
+      const [first, second] = forms;
+      return [
+        { call, form: hangs ? 'hung' : first, cluster: names.management } as const,
+        { call, form: second, cluster: names.workload } as const,
+      ];
+    });
     return disturbed(life, faults, 0);
   });
   await together(
@@ -76,6 +84,8 @@ export async function runFaults(
 interface Fault {
   readonly call: SeenCall;
   readonly form: FaultForm;
+  /** Absent: the cluster that the verb is about. */
+  readonly cluster?: string;
 }
 
 /** What functions of these verbs, and of the API, called so far. */
@@ -93,15 +103,16 @@ function seenCalls({ edge }: VirtualAccount): readonly SeenCall[] {
 function plan(
   { edge }: VirtualAccount,
   life: string,
-  { call: { verb, action }, form }: Fault,
+  { call: { verb, action }, form, cluster: only }: Fault,
 ): readonly PlannedFault[] {
   const names = namesOf(life);
-  const clusters = {
+  const about = {
     init: [names.management],
     destroy: [names.management],
     create: [names.workload],
     delete: [names.workload],
   }[verb] ?? [names.management, names.workload];
+  const clusters = only === undefined ? about : [only];
   // A launch has a way of its own to fail.
   const own = form === 'failed' && action === 'ec2:RunInstances' ? 'capacity' : form;
   return clusters.map((cluster) => edge.faults.add({ cluster, verb, action, form: own, times: 1 }));

@@ -15,7 +15,7 @@ export interface CommandRun {
 }
 
 /** Longer than any operation may take here. */
-const limitMilliseconds = 4 * 60_000;
+const limitMilliseconds = 6 * 60_000;
 
 /** Runs `petra ARGS…` to its end. */
 export async function petra(
