@@ -43,8 +43,11 @@ export interface Reconciled {
 
 type News = Omit<LedgerEvent, 'seq'>;
 
-/** The state of an execution is limited; what is not told is in the ledgers. */
-const mostNews = 50;
+/**
+ * The state of an execution is at most 256 KiB, for the news of all management clusters together (Step Functions service
+ * quotas): room for twenty at half a KiB each of some twenty-five. What is not told is in the ledgers.
+ */
+const mostNews = 20;
 
 type ReconcilePorts = Pick<Ports, 'fleet' | 'ledger' | 'secrets' | 'kubernetes' | 'clock'>;
 
