@@ -28,6 +28,7 @@ from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from moto.ec2.models.instances import Instance
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.responses import S3Response
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.stepfunctions.parser import api as step_functions_api
 from moto.stepfunctions.parser.models import StepFunctionsParserBackend
@@ -88,6 +89,17 @@ def create_secret_alone(self, *rest, **named):
 
 
 SecretsManagerBackend.create_secret = create_secret_alone
+
+# The same with objects that are to be written only where there is none: on AWS one of many at once wins.
+put_object = S3Response.put_object
+
+
+def put_object_alone(self):
+    with creation:
+        return put_object(self)
+
+
+S3Response.put_object = put_object_alone
 
 # A second end of an instance fails in moto, at the network interface that ended with it.
 terminate = Instance.terminate
