@@ -126,7 +126,7 @@ export function countWorkload(
       existing: existing.internetGateways,
       limitedBy: 'internetGateways',
     }),
-    item('NAT gateways', zones, `one in each of ${counting.zones.join(', ')}`, {
+    item('NAT gateways', zones, `one ${zones === 1 ? '' : 'each '}in ${counting.zones.join(', ')}`, {
       existing: existing.natGateways,
       limitedBy: 'natGatewaysPerZone',
       // The quota is per zone, and each zone gets one.

@@ -51,7 +51,7 @@ describe('what CAPA makes', () => {
         ],
         ['VPCs', 1, 0, 'a network of its own'],
         ['internet gateways', 1, 0, 'one for the VPC'],
-        ['NAT gateways', 1, 0, 'one in each of us-west-1a'],
+        ['NAT gateways', 1, 0, 'one in us-west-1a'],
         ['Elastic IPs', 1, 0, 'one for each NAT gateway'],
         ['network load balancers', 1, 0, "for the cluster's API"],
       ],
@@ -61,7 +61,7 @@ describe('what CAPA makes', () => {
   test('for three servers spans three zones, or as many as the region has', async () => {
     expect(itemOf(await preflight(spanning('eu-west-1')), 'NAT gateways')).toMatchObject({
       count: 3,
-      because: 'one in each of eu-west-1a, eu-west-1b, eu-west-1c',
+      because: 'one each in eu-west-1a, eu-west-1b, eu-west-1c',
       quota: { code: 'L-FE5A380F' },
     });
     const narrow = await preflight(spanning('us-west-1'));
@@ -216,7 +216,7 @@ describe('instance types', () => {
     expect(report.plan.zones).toEqual([]);
     expect(itemOf(report, 'NAT gateways')).toMatchObject({
       count: 3,
-      because: 'one in each of zone 1, zone 2, zone 3',
+      because: 'one each in zone 1, zone 2, zone 3',
     });
   });
 
