@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { ensureStarted } from '../core/begin-operation.ts';
+import { everyCluster } from '../core/every-cluster.ts';
 import type { ClusterRecord, Verb } from '../core/fleet.ts';
 import type { Ports } from '../core/petra.ts';
 import type { ExecutionState, WorkflowInput, Workflows } from '../core/ports.ts';
@@ -73,11 +74,7 @@ export class LocalWorkflows implements Workflows {
   /** Starts again what an earlier process did not end. */
   async resume(): Promise<void> {
     const ports = this.#connected();
-    for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-      const page = await ports.fleet.list(cursor === undefined ? {} : { cursor });
-      for (const record of page.items) await this.#resumeOne(ports, record);
-      cursor = page.cursor;
-    }
+    for await (const record of everyCluster(ports)) await this.#resumeOne(ports, record);
     await this.#closeOrphans(ports);
   }
 

@@ -1,5 +1,6 @@
 import { beginRemoval, heldLock } from '../begin-operation.ts';
 import { hasCode, PetraError } from '../errors.ts';
+import { everyCluster } from '../every-cluster.ts';
 import type { ClusterRecord, ResourceType } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import {
@@ -20,11 +21,7 @@ export async function workloadClusters(
   management: string,
 ): Promise<ClusterRecord[]> {
   const clusters: ClusterRecord[] = [];
-  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-    const page = await ports.fleet.list({ management, ...(cursor === undefined ? {} : { cursor }) });
-    clusters.push(...page.items);
-    cursor = page.cursor;
-  }
+  for await (const cluster of everyCluster(ports, { management })) clusters.push(cluster);
   return clusters;
 }
 

@@ -3,6 +3,7 @@
 
 import { type BeginPorts, beginMaking, beginRemoval, ensureStarted } from '../begin-operation.ts';
 import { hasCode, PetraError } from '../errors.ts';
+import { everyCluster } from '../every-cluster.ts';
 import type { ClusterRecord, LedgerEvent, OperationRecord } from '../fleet.ts';
 import type { Ports } from '../petra.ts';
 import { recordFailure } from './finish.ts';
@@ -36,17 +37,13 @@ export async function mendOperations(ports: MendPorts): Promise<Mended> {
   const items: ReconcileItem[] = [];
   let resumed = 0;
   let staleLocks = 0;
-  for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
-    const page = await ports.fleet.list(cursor === undefined ? {} : { cursor });
-    for (const record of page.items) {
-      const outcome = record.lock ? await mendLocked(ports, record) : await closeForgotten(ports, record);
-      if (outcome === 'resumed') resumed += 1;
-      if (outcome === 'stale') staleLocks += 1;
-      if (record.kind === 'management' && record.phase === 'Ready') {
-        items.push({ management: record.name, uid: record.uid });
-      }
+  for await (const record of everyCluster(ports)) {
+    const outcome = record.lock ? await mendLocked(ports, record) : await closeForgotten(ports, record);
+    if (outcome === 'resumed') resumed += 1;
+    if (outcome === 'stale') staleLocks += 1;
+    if (record.kind === 'management' && record.phase === 'Ready') {
+      items.push({ management: record.name, uid: record.uid });
     }
-    cursor = page.cursor;
   }
   return { items, resumed, staleLocks };
 }
