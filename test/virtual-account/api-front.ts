@@ -3,11 +3,11 @@
 
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { isTrueAt, listAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
 import { verifySignature } from '../aws-signature.ts';
 import type { DeployedFunction } from './deployed-functions.ts';
 import type { LambdaHost } from './lambda-host.ts';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 import type { MotoCalls } from './moto-calls.ts';
 import { isAllowed, type Question, type Statement } from './role-policies.ts';
 
@@ -107,17 +107,11 @@ export class ApiFront {
       });
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // A server that listens on a port has an address with one.
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${await listenOnLoopback(server)}`;
   }
 
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
+    await stopServer(this.#server);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

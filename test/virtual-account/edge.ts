@@ -3,11 +3,11 @@
 // answers what moto cannot (moto-gaps.ts).
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { denied, type WireAnswer } from './aws-refusals.ts';
 import { type AwsRequest, readAwsRequest, type WireRequest } from './aws-request.ts';
 import { FaultPlan, refusalOf } from './edge-faults.ts';
 import { type ForwardedAnswer, forwardTo, readWhole, sendWhole } from './forwarding.ts';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 import type { Principal, Principals } from './principals.ts';
 import { isAllowed, type Question } from './role-policies.ts';
 
@@ -68,18 +68,11 @@ export class Edge {
       });
     });
     this.#server = server;
-    // An address, not a name: the SDK then puts buckets into the path.
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // A server that listens on a port has an address with one.
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${await listenOnLoopback(server)}`;
   }
 
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
+    await stopServer(this.#server);
   }
 
   async #answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {

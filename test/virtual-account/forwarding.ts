@@ -7,9 +7,9 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { WireAnswer } from './aws-refusals.ts';
 import type { WireRequest } from './aws-request.ts';
+import { listenOnLoopback } from './loopback.ts';
 
 export interface ForwardedAnswer {
   readonly status: number;
@@ -78,9 +78,7 @@ export async function startForwarder(
         () => response.destroy(),
       );
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A server that listens on a port has an address with one.
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server };
+  return { url: `http://127.0.0.1:${await listenOnLoopback(server)}`, server };
 }
 
 /** moto reads a template's address only where that has a name. */

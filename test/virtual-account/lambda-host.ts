@@ -2,10 +2,10 @@
 // by the header X-Amz-Function-Error, with the error's type and message as the body.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { textAt } from '../../core/json-fields.ts';
 import type { DeployedFunction } from './deployed-functions.ts';
 import type { FunctionProcesses } from './function-processes.ts';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 
 export interface Invoked {
   readonly failed: boolean;
@@ -51,9 +51,7 @@ export class LambdaHost {
       });
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // A server that listens on a port has an address with one.
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${await listenOnLoopback(server)}`;
   }
 
   deploy(functions: readonly DeployedFunction[], processes: FunctionProcesses): void {
@@ -69,11 +67,7 @@ export class LambdaHost {
 
   async stop(): Promise<void> {
     await this.#processes?.stop();
-    const server = this.#server;
-    if (!server) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
+    await stopServer(this.#server);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

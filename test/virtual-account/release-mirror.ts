@@ -2,11 +2,11 @@
 // manifests of a local Petra: real releases are other projects' files, and need the internet.
 
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { hasCode } from '../../core/errors.ts';
 import type { ReleaseAsset } from '../../core/ports.ts';
 import type { Identity } from '../../local/kubernetes/certificates.ts';
 import { SyntheticReleases } from '../../local/synthetic-releases.ts';
+import { listenOnLoopback, stopServer } from './loopback.ts';
 
 const path = /^\/([^/]+\/[^/]+)\/releases\/download\/([^/]+)\/([^/]+)$/;
 
@@ -31,17 +31,11 @@ export class ReleaseMirror {
       else response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(text);
     });
     this.#server = server;
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    // A server that listens on a port has an address with one.
-    return `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `https://127.0.0.1:${await listenOnLoopback(server)}`;
   }
 
   async stop(): Promise<void> {
-    const server = this.#server;
-    if (!server) return;
-    const closed = new Promise((resolve) => server.close(resolve));
-    server.closeAllConnections();
-    await closed;
+    await stopServer(this.#server);
   }
 
   async #find(asset: ReleaseAsset): Promise<string | undefined> {
