@@ -1,10 +1,11 @@
 // What `clusterctl init` makes of a provider's release, as objects to apply (clusterctl 1.9,
 // client/repository/components.go): variables, images, namespace, labels, order; then its inventory. Compared with
-// `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts, host-network.ts
-// and their order.
+// `clusterctl generate provider` over the real manifests: the same objects, but for injected-fields.ts, host-network.ts,
+// fleet-size.ts and their order.
 
 import type { KubernetesObject } from '../ports.ts';
 import { substitute } from './envsubst.ts';
+import { fitForFleet } from './fleet-size.ts';
 import { onHostNetwork } from './host-network.ts';
 import { withoutInjectedFields } from './injected-fields.ts';
 import { parseManifest } from './manifest-yaml.ts';
@@ -40,6 +41,7 @@ export function renderProvider(input: {
   const labels = providerLabels(provider);
   const placed = provider.key === 'infrastructure-aws' ? moved.map(onHostNetwork) : moved;
   return placed
+    .map((object) => fitForFleet(object, provider.key, version))
     .map((object) => labelled(withoutInjectedFields(object), labels))
     .sort((one, other) => rank(one) - rank(other));
 }
