@@ -6,6 +6,7 @@ import { openVirtualAccount, type VirtualAccount } from '../test/virtual-account
 import { runFaults } from '../test/virtual-account/faults.ts';
 import { runKills } from '../test/virtual-account/kills.ts';
 import { type EndState, liveUndisturbed } from '../test/virtual-account/lives.ts';
+import { simulatedParts } from '../test/virtual-account/simulated-kubernetes.ts';
 import { expectClean, runStory } from '../test/virtual-account/story.ts';
 import { usedGrants } from '../test/virtual-account/used-grants.ts';
 
@@ -72,7 +73,7 @@ async function main(): Promise<void> {
   if (values.help) return say(usage);
   const wanted = partsToRun();
   const begun = Date.now();
-  const account = await openVirtualAccount(say);
+  const account = await openVirtualAccount(simulatedParts(), say);
   const interrupted = new Promise<'interrupted'>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve('interrupted'));
   });

@@ -1,25 +1,19 @@
 // A whole virtual account: moto with everything around it, and Petra's stack deployed into it by the CDK.
 
 import { appendFileSync, mkdirSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DescribeInstancesCommand } from '@aws-sdk/client-ec2';
 import { connectEc2 } from '../../adapters/ec2-client.ts';
 import { connectIam } from '../../adapters/iam-client.ts';
-import { connectLoadBalancing } from '../../adapters/load-balancing-client.ts';
 import { perRegion } from '../../adapters/per-region.ts';
 import { connectSecretsManager } from '../../adapters/secrets-manager-client.ts';
-import { Disk } from '../../local/disk.ts';
-import { Faults } from '../../local/faults.ts';
-import { SimulatedKubernetes } from '../../local/kubernetes/api-server.ts';
 import { Certificates } from '../../local/kubernetes/certificates.ts';
-import { ManagementClusters } from '../../local/management-clusters.ts';
-import { Pace } from '../../local/pace.ts';
 import { type Moto, motoAccount, startMoto } from '../moto/start-moto.ts';
+import type { OpenKubernetes } from './account-kubernetes.ts';
 import { ApiFront, type Caller } from './api-front.ts';
 import { type CallerName, readCallers } from './callers.ts';
-import { CapaInventory } from './capa-inventory.ts';
 import {
   deploy,
   endpointServices,
@@ -43,13 +37,10 @@ import {
 } from './moto-gaps.ts';
 import { region, repository, stackName } from './places.ts';
 import { type Principal, Principals } from './principals.ts';
-import { ReleaseMirror } from './release-mirror.ts';
+import { type FindRelease, ReleaseMirror } from './release-mirror.ts';
 
-/** Waits of state machines, machines' boots and controllers run this much faster. */
-const speed = { stepFunctions: 20, simulation: 120 };
-
-/** Never released, though a spec in the README of the first days asks for it. */
-const withheld = ['kubernetes-sigs/cluster-api-provider-aws v2.7.4'];
+/** Waits of state machines run this much faster. */
+const stepFunctionsSpeed = 20;
 
 export interface VirtualAccount {
   readonly folder: string;
@@ -69,8 +60,19 @@ export interface VirtualAccount {
   stop(options: { readonly keepFolder: boolean }): Promise<void>;
 }
 
+/** What an account is made with. */
+export interface AccountParts {
+  readonly kubernetes: OpenKubernetes;
+  readonly releases: FindRelease;
+  /** Further environment of moto. */
+  readonly moto?: Readonly<Record<string, string>>;
+}
+
 /** Starts everything and deploys the stack. What was started is ended again when something fails. */
-export async function openVirtualAccount(say: (line: string) => void): Promise<VirtualAccount> {
+export async function openVirtualAccount(
+  parts: AccountParts,
+  say: (line: string) => void,
+): Promise<VirtualAccount> {
   const folder = await mkdtemp(path.join(tmpdir(), 'petra-virtual-account-'));
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async ({ keepFolder }: { readonly keepFolder: boolean }) => {
@@ -78,7 +80,7 @@ export async function openVirtualAccount(say: (line: string) => void): Promise<V
     if (!keepFolder) await rm(folder, { recursive: true, force: true });
   };
   try {
-    return await open(folder, say, closers, stop);
+    return await open(parts, folder, say, closers, stop);
   } catch (error) {
     await stop({ keepFolder: true });
     throw new Error(`the virtual account did not open; its logs are in ${folder}`, { cause: error });
@@ -86,6 +88,7 @@ export async function openVirtualAccount(say: (line: string) => void): Promise<V
 }
 
 async function open(
+  parts: AccountParts,
   folder: string,
   say: (line: string) => void,
   closers: (() => Promise<unknown>)[],
@@ -113,9 +116,10 @@ async function open(
     region,
     lambdaEndpoint,
     environment: {
-      STEP_FUNCTIONS_SPEED: String(speed.stepFunctions),
+      STEP_FUNCTIONS_SPEED: String(stepFunctionsSpeed),
       // Roles of nodes may have AWS's own policies.
       MOTO_IAM_LOAD_MANAGED_POLICIES: 'true',
+      ...parts.moto,
     },
   });
   closers.push(async () => {
@@ -129,7 +133,7 @@ async function open(
   const identity = await certificates.server();
   const authority = path.join(folder, 'mirror', 'ca.pem');
   await writeFile(authority, identity.authority);
-  const mirror = new ReleaseMirror(withheld);
+  const mirror = new ReleaseMirror(parts.releases);
   const mirrorUrl = await mirror.start(identity);
   closers.push(() => mirror.stop());
 
@@ -174,29 +178,19 @@ async function open(
   });
   log(`${functions.length} functions are deployed`);
 
-  const kubernetesDisk = Disk.inMemory();
-  const kubernetes = new SimulatedKubernetes({
-    disk: kubernetesDisk,
-    folder: path.join(folder, 'kubernetes'),
-  });
-  await kubernetes.start();
+  const nodeRole = await nodeRoleOf(moto);
+  const nodeStatements = await policies.ofRole(nodeRole);
+  const nodeCredentials = (instanceId: string) =>
+    principals.admit({
+      name: 'node',
+      role: nodeRole,
+      statements: nodeStatements,
+      keys: { 'ec2:SourceInstanceARN': [`arn:aws:ec2:${region}:${motoAccount}:instance/${instanceId}`] },
+      cluster: undefined,
+    });
+  const kubernetes = await parts.kubernetes({ folder, config, edgeUrl, nodeRole, nodeCredentials, log });
   closers.push(() => kubernetes.stop());
-  const clusters = new ManagementClusters({
-    disk: kubernetesDisk,
-    kubernetes,
-    pace: new Pace(speed.simulation),
-    faults: new Faults(kubernetesDisk, []),
-    log: (line, fields) => log(`kubernetes: ${line} ${JSON.stringify(fields ?? {})}`),
-  });
-  clusters.start(
-    new CapaInventory({
-      ec2: (inRegion) => connectEc2(config(inRegion)),
-      balancing: (inRegion) => connectLoadBalancing(config(inRegion)),
-    }),
-  );
-  closers.push(() => clusters.stop());
 
-  const kubernetesPort = Number(await readFile(path.join(folder, 'kubernetes', 'port'), 'utf8'));
   const statements = new Map<string, Principal['statements']>();
   for (const { roleArn } of functions) statements.set(roleArn, await policies.ofRole(roleArn));
   const reachable = await endpointServices(moto);
@@ -210,7 +204,7 @@ async function open(
       keys: { 'lambda:SourceFunctionArn': [arn] },
       cluster: undefined,
     }),
-    openPorts: ({ inVpc }) => [portOf(edgeUrl), inVpc ? kubernetesPort : portOf(mirrorUrl)],
+    openPorts: ({ inVpc }) => [portOf(edgeUrl), inVpc ? kubernetes.port : portOf(mirrorUrl)],
     edge: edgeUrl,
     region,
     logs,
@@ -219,23 +213,13 @@ async function open(
   });
   host.deploy(functions, processes);
 
-  const nodeRole = await nodeRoleOf(moto);
-  const nodeStatements = await policies.ofRole(nodeRole);
   const nodes = new ManagementNodes({
     hardware: hardware(region),
     node: (id) => {
-      const instance = `arn:aws:ec2:${region}:${motoAccount}:instance/${id}`;
-      const credentials = principals.admit({
-        name: 'node',
-        role: nodeRole,
-        statements: nodeStatements,
-        keys: { 'ec2:SourceInstanceARN': [instance] },
-        cluster: undefined,
-      });
-      const settings = { endpoint: edgeUrl, region, credentials };
+      const settings = { endpoint: edgeUrl, region, credentials: nodeCredentials(id) };
       return { ec2: connectEc2(settings), secrets: connectSecretsManager(settings) };
     },
-    kubernetes: clusters,
+    kubernetes: kubernetes.nodes,
     log,
   });
   nodes.start();

@@ -1,6 +1,6 @@
 // The hardware of management nodes: looks at moto's instances, and does for each what its user data would make a real
 // machine do, as far as others can see it: it reads the join token and writes the kubeconfig with the node's own role,
-// says in a tag how far it is, and appears as a Node of a simulated Kubernetes. No script runs: that is tried elsewhere.
+// says in a tag how far it is, and appears as a Node of its Kubernetes. No script runs: that is tried elsewhere.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -17,11 +17,27 @@ import {
   type SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { progressTag } from '../../core/management/node-script.ts';
-import type { SimulatedKubernetes } from '../../local/cloud/boot-stages.ts';
+import type { SimulatedKubernetes as BootKubernetes } from '../../local/cloud/boot-stages.ts';
 import { type NodeEnvironment, readNodeEnvironment } from '../../local/cloud/node-environment.ts';
 
 const lookMilliseconds = 250;
 const retryMilliseconds = 500;
+
+/** The clusters that machines make up; `id` is the cluster's uid. Every call is safe to repeat. */
+export interface NodeKubernetes extends Omit<BootKubernetes, 'ensureCluster'> {
+  ensureCluster(
+    id: string,
+    cluster: { readonly name: string; readonly version: string; readonly region: string },
+    first: NodeMachine,
+  ): Promise<void>;
+}
+
+/** A machine, as the cloud that runs it sees it. */
+export interface NodeMachine {
+  readonly instanceId: string;
+  readonly address: string;
+  readonly userData: string;
+}
 
 export interface NodeClients {
   readonly ec2: EC2Client;
@@ -42,7 +58,7 @@ export class ManagementNodes {
     readonly hardware: EC2Client;
     /** What a node itself calls with, under its role. */
     readonly node: (instanceId: string) => NodeClients;
-    readonly kubernetes: SimulatedKubernetes;
+    readonly kubernetes: NodeKubernetes;
     readonly log: (line: string) => void;
   };
   readonly #machines = new Map<string, Booted>();
@@ -53,7 +69,7 @@ export class ManagementNodes {
   constructor(parts: {
     readonly hardware: EC2Client;
     readonly node: (instanceId: string) => NodeClients;
-    readonly kubernetes: SimulatedKubernetes;
+    readonly kubernetes: NodeKubernetes;
     readonly log: (line: string) => void;
   }) {
     this.#parts = parts;
@@ -98,17 +114,20 @@ export class ManagementNodes {
   }
 
   async #powerOn(id: string, instance: Instance): Promise<void> {
-    const environment = readNodeEnvironment(await this.#userData(id));
+    const userData = await this.#userData(id);
+    const environment = readNodeEnvironment(userData);
     if ('problem' in environment) {
       this.#parts.log(`nodes: ${id} joins nothing: ${environment.problem}`);
       this.#ignored.add(id);
       return;
     }
     const stop = new AbortController();
-    const boot = this.#boot(id, instance, environment, stop.signal).then(
+    const address = instance.PrivateIpAddress ?? '';
+    const machine = { instanceId: id, address, userData };
+    const boot = this.#boot(instance, machine, environment, stop.signal).then(
       () => {
-        const machine = this.#machines.get(id);
-        if (machine) machine.ready = true;
+        const booted = this.#machines.get(id);
+        if (booted) booted.ready = true;
       },
       (error: unknown) => {
         if (!stop.signal.aborted) this.#parts.log(`nodes: ${id} does not boot: ${String(error)}`);
@@ -125,15 +144,21 @@ export class ManagementNodes {
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
   }
 
-  async #boot(id: string, instance: Instance, node: NodeEnvironment, signal: AbortSignal): Promise<void> {
+  async #boot(
+    instance: Instance,
+    machine: NodeMachine,
+    node: NodeEnvironment,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { kubernetes } = this.#parts;
+    const { instanceId: id, address } = machine;
     const clients = this.#parts.node(id);
     const { uid, cluster: name, region, k3sVersion: version, nodeName, role } = node;
     await this.#say(clients, id, `${nodeName} of ${name} starts`);
     await until(signal, () => this.#secret(clients, node.tokenSecret));
     await this.#say(clients, id, 'has the join token');
     if (node.first) {
-      await kubernetes.ensureCluster(uid, { name, version, region });
+      await kubernetes.ensureCluster(uid, { name, version, region }, machine);
       const kubeconfig = await kubernetes.kubeconfig(uid);
       await until(signal, () => this.#store(clients, node.kubeconfigSecret, kubeconfig));
       await this.#say(clients, id, 'the kubeconfig is stored');
@@ -145,7 +170,7 @@ export class ManagementNodes {
       await kubernetes.addNode(uid, {
         name: nodeName,
         role,
-        address: instance.PrivateIpAddress ?? '',
+        address,
         providerId: `aws:///${zone}/${id}`,
         version,
         instanceType: instance.InstanceType ?? '',
