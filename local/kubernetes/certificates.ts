@@ -1,8 +1,9 @@
 // The certificates of the simulated API servers: one authority and one server certificate for the listener, one
 // client certificate for each cluster. The only importer of @peculiar/x509, which is loaded when one must be made.
 
-import { type webcrypto, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 
 /** A certificate and its private key, both PEM. */
@@ -41,23 +42,26 @@ export class Certificates {
 
   /** The listener's certificate for 127.0.0.1 and localhost. Safe to repeat: made once, renewed before it ends. */
   async server(): Promise<Identity> {
-    return this.#ensure('server', 'CN=petra-simulated-kubernetes', 'serverAuth');
+    return this.#ensure('server', {
+      subject: 'CN=petra-simulated-kubernetes',
+      names: ['127.0.0.1', 'localhost'],
+    });
   }
 
   /** The certificate that admits to one cluster. Safe to repeat. */
   async client(clusterId: string): Promise<Identity> {
     const subject = `CN=petra-admin, O=${organization}${clusterId}`;
-    return this.#ensure(`client-${clusterId}`, subject, 'clientAuth');
+    return this.#ensure(`client-${clusterId}`, { subject });
   }
 
-  async #ensure(name: string, subject: string, usage: 'serverAuth' | 'clientAuth'): Promise<Identity> {
+  async #ensure(name: string, holder: Holder): Promise<Identity> {
     const authority = await this.#authority();
     const issuer = new X509Certificate(authority.certificate);
     const kept = await this.#read(name);
     if (kept && isLasting(kept) && new X509Certificate(kept.certificate).checkIssued(issuer)) {
       return { ...kept, authority: authority.certificate };
     }
-    const made = await issue(subject, usage, authority);
+    const made = await issueCertificate(holder, authority);
     await this.#write(name, made);
     return { ...made, authority: authority.certificate };
   }
@@ -65,7 +69,7 @@ export class Certificates {
   async #authority(): Promise<KeyPair> {
     const kept = await this.#read('authority');
     if (kept && isLasting(kept)) return kept;
-    const made = await makeAuthority();
+    const made = await makeAuthority('CN=petra-simulated-kubernetes-ca');
     await this.#write('authority', made);
     return made;
   }
@@ -111,12 +115,12 @@ function validity(): { readonly notBefore: Date; readonly notAfter: Date } {
   };
 }
 
-async function makeAuthority(): Promise<KeyPair> {
+export async function makeAuthority(subject: string): Promise<KeyPair> {
   const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
-    name: 'CN=petra-simulated-kubernetes-ca',
+    name: subject,
     ...validity(),
     signingAlgorithm: algorithm,
     keys,
@@ -129,11 +133,15 @@ async function makeAuthority(): Promise<KeyPair> {
   return { certificate: certificate.toString('pem'), key: await pemOf(keys.privateKey) };
 }
 
-async function issue(
-  subject: string,
-  usage: 'serverAuth' | 'clientAuth',
-  authority: KeyPair,
-): Promise<KeyPair> {
+/** Whom a certificate is for: a client, or a server when it has names. */
+export interface Holder {
+  readonly subject: string;
+  /** Host names and addresses of a server. */
+  readonly names?: readonly string[];
+}
+
+/** The authority may have an RSA key, as those that Cluster API's providers make. */
+export async function issueCertificate({ subject, names }: Holder, authority: KeyPair): Promise<KeyPair> {
   const x509 = await loadX509();
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issuer = new x509.X509Certificate(authority.certificate);
@@ -148,14 +156,13 @@ async function issue(
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[usage]]),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage[names ? 'serverAuth' : 'clientAuth']]),
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
-      ...(usage === 'serverAuth'
+      ...(names
         ? [
-            new x509.SubjectAlternativeNameExtension([
-              { type: 'ip', value: '127.0.0.1' },
-              { type: 'dns', value: 'localhost' },
-            ]),
+            new x509.SubjectAlternativeNameExtension(
+              names.map((value) => ({ type: isIP(value) ? 'ip' : 'dns', value }) as const),
+            ),
           ]
         : []),
     ],
@@ -176,8 +183,12 @@ async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
 }
 
 async function importKey(pem: string): Promise<webcrypto.CryptoKey> {
-  const der = Buffer.from(pem.replace(/-----[A-Z ]+-----/g, ''), 'base64');
-  return crypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign']);
+  const key = createPrivateKey(pem);
+  const kind =
+    key.asymmetricKeyType === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash: algorithm.hash } : algorithm;
+  return crypto.subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), kind, false, [
+    'sign',
+  ]);
 }
 
 async function loadX509(): Promise<typeof import('@peculiar/x509')> {
