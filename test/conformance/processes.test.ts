@@ -46,7 +46,7 @@ test('what was started last is stopped first', async () => {
 test('a process that does not listen is killed after its patience', async () => {
   const { processes, logOf } = inFolder();
   const deaf = processes.start('deaf', 'sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done']);
-  await eventually(() => expect(logOf('deaf')).toBe('ready\n'));
+  await eventually(() => logOf('deaf')).toBe('ready\n');
   expect(await deaf.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
   expect(deaf.isRunning()).toBe(false);
   expect(await deaf.stop()).toEqual({ code: null, signal: 'SIGKILL' });
