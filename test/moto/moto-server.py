@@ -119,6 +119,9 @@ EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "eipalloc": "elastic-ip"})
 import cloudformation_types  # noqa: E402, F401
 import step_functions  # noqa: E402, F401
 
+if os.environ.get("CLUSTER_API_PROVIDER"):
+    import cluster_api_provider  # noqa: E402, F401
+
 
 def end_with_parent():
     sys.stdin.read()

@@ -1,0 +1,71 @@
+"""What Cluster API's provider for AWS needs of moto beyond what Petra itself calls.
+
+Only where CLUSTER_API_PROVIDER is set: the other tests see moto as it was.
+"""
+
+import itertools
+
+from moto.ec2.models.amis import Ami, AmiBackend
+from moto.elbv2.exceptions import TargetGroupNotFoundError
+from moto.elbv2.models import ELBv2Backend
+
+# A load balancer without target groups has none on AWS, which is no error; the provider asks right after it made one.
+describe_target_groups = ELBv2Backend.describe_target_groups
+
+
+def describe_target_groups_if_any(self, load_balancer_arn, target_group_arns, names):
+    try:
+        return describe_target_groups(self, load_balancer_arn, target_group_arns, names)
+    except TargetGroupNotFoundError:
+        if load_balancer_arn:
+            return []
+        raise
+
+
+ELBv2Backend.describe_target_groups = describe_target_groups_if_any
+
+# Names of load balancers are addresses here, one after the other out of 10.250.0.0/16: whoever owns that network can
+# listen where a real load balancer would lead to. No address is given twice.
+addresses = (f"10.250.{third}.{last}" for third in range(256) for last in range(1, 255))
+create_load_balancer = ELBv2Backend.create_load_balancer
+
+
+def create_load_balancer_at_an_address(self, *rest, **named):
+    made = create_load_balancer(self, *rest, **named)
+    made.dns_name = next(addresses)
+    return made
+
+
+ELBv2Backend.create_load_balancer = create_load_balancer_at_an_address
+
+# Ubuntu's images under the names that Canonical gives them, in the accounts that are Canonical's; in every region.
+UBUNTU = [
+    {
+        "ami_id": f"ami-0{number:016x}",
+        "name": f"ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-{architecture}-server-20260301",
+        "description": f"Canonical, Ubuntu, 24.04, {architecture} noble image (stand-in)",
+        "image_location": f"amazon/ubuntu-noble-24.04-{architecture}-server-20260301",
+        "architecture": "x86_64" if architecture == "amd64" else architecture,
+        "owner_id": owner,
+        "owner_alias": "amazon",
+        "public": True,
+        "virtualization_type": "hvm",
+        "hypervisor": "xen",
+        "root_device_type": "ebs",
+        "root_device_name": "/dev/sda1",
+        "platform": "",
+    }
+    for number, (architecture, owner) in enumerate(
+        itertools.product(("amd64", "arm64"), ("099720109477", "513442679011")), start=0x2404
+    )
+]
+load_amis = AmiBackend._load_amis
+
+
+def load_amis_and_ubuntu(self):
+    load_amis(self)
+    for image in UBUNTU:
+        self.amis[image["ami_id"]] = Ami(self, **image)
+
+
+AmiBackend._load_amis = load_amis_and_ubuntu
