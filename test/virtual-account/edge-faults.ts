@@ -24,6 +24,8 @@ export interface FaultRule {
   readonly form: FaultForm;
   /** How many calls in a row it happens to, from the first one on. */
   readonly times: number;
+  /** Parameters that the request must have, such as `InstanceType`; absent: any will do. */
+  readonly only?: Readonly<Record<string, string>>;
 }
 
 /** A rule in force. */
@@ -36,6 +38,7 @@ export interface FaultyCall {
   readonly cluster: string | undefined;
   readonly verb: string;
   readonly action: string;
+  readonly parameters: AwsRequest['parameters'];
 }
 
 export class FaultPlan {
@@ -56,8 +59,12 @@ export class FaultPlan {
   /** The fault that must happen to this call; counts it. */
   take(call: FaultyCall): FaultForm | undefined {
     const rule = this.#rules.find(
-      ({ cluster, verb, action, happened, times }) =>
-        cluster === call.cluster && verb === call.verb && action === call.action && happened < times,
+      ({ cluster, verb, action, happened, times, only = {} }) =>
+        cluster === call.cluster &&
+        verb === call.verb &&
+        action === call.action &&
+        happened < times &&
+        Object.entries(only).every(([name, value]) => call.parameters[name] === value),
     );
     if (!rule) return undefined;
     rule.happened += 1;

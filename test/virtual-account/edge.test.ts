@@ -156,6 +156,20 @@ describe('the edge of the virtual account', () => {
     },
   );
 
+  it('makes only those calls fail that ask for what the fault is about', async () => {
+    edge.faults.add({
+      cluster: 'one',
+      verb: 'init',
+      action: 'secretsmanager:GetSecretValue',
+      form: 'failed',
+      times: 2,
+      only: { SecretId: 'petra/1/token' },
+    });
+    expect((await read('petra/1/kubeconfig', { maxAttempts: 1 })).SecretString).toBe('value');
+    await expect(read('petra/1/token', { maxAttempts: 1 })).rejects.toThrow();
+    edge.faults.clear('one');
+  });
+
   it('lets a retry of the SDK pass', async () => {
     edge.faults.add({
       cluster: 'one',

@@ -107,7 +107,12 @@ export class Edge {
       return;
     }
     const [verb = ''] = principal.name.split('/');
-    const form = this.faults.take({ cluster: principal.cluster, verb, action });
+    const form = this.faults.take({
+      cluster: principal.cluster,
+      verb,
+      action,
+      parameters: request.parameters,
+    });
     if (form !== undefined) {
       log(`edge: ${principal.name} of ${principal.cluster}: ${action} is ${form}`);
       const answer = refusalOf(form, request);
