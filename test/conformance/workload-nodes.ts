@@ -1,0 +1,205 @@
+// What the machines of a workload cluster say to its API: their kubelet, k3s itself, and the cloud controller manager.
+// Over the wire and with a certificate of the cluster, so that it is the same for a simulated and a real API server.
+
+import { Agent, request as openRequest } from 'node:https';
+import { issueCertificate } from '../../local/kubernetes/certificates.ts';
+import type { ClusterAuthorities, K3sMachine, Taint } from './k3s-machine.ts';
+
+/** The instance under a machine, as EC2 knows it. */
+export interface MachineInstance {
+  readonly id: string;
+  readonly region: string;
+  readonly availabilityZone: string;
+  readonly privateAddress: string;
+  /** EC2's private DNS name. */
+  readonly hostName: string;
+  readonly instanceType: string;
+  readonly architecture: 'amd64' | 'arm64';
+}
+
+/** What the cluster's first server has deployed, for all of its machines. */
+export interface ClusterParts {
+  readonly hasNetwork: boolean;
+  readonly hasCloudController: boolean;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+const uninitialized = 'node.cloudprovider.kubernetes.io/uninitialized';
+const callLimitMilliseconds = 10_000;
+const manager = 'stand-in-machine';
+
+export class WorkloadNodes {
+  readonly #server: string;
+  readonly #agent: Agent;
+
+  private constructor(server: string, agent: Agent) {
+    this.#server = server;
+    this.#agent = agent;
+  }
+
+  static async connect(server: string, authorities: ClusterAuthorities): Promise<WorkloadNodes> {
+    const holder = { subject: 'CN=stand-in-machine, O=system:masters' };
+    const { certificate, key } = await issueCertificate(holder, authorities.client);
+    const ca = authorities.server.certificate;
+    return new WorkloadNodes(
+      server,
+      new Agent({ ca, cert: certificate, key, keepAlive: true, maxSockets: 4 }),
+    );
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+
+  /** k3s keeps its serving certificate there; the control-plane provider only looks whether the Secret exists. */
+  async tellInitialized(): Promise<void> {
+    const name = 'k3s-serving';
+    await this.#apply(`/api/v1/namespaces/kube-system/secrets/${name}`, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name, namespace: 'kube-system' },
+    });
+  }
+
+  /** The machine as a Node, Ready where the cluster has a network. Safe to repeat. */
+  async join(machine: K3sMachine, instance: MachineInstance, parts: ClusterParts): Promise<void> {
+    const path = `/api/v1/nodes/${machine.nodeName}`;
+    const node = nodeOf(machine, instance, parts);
+    await this.#apply(path, node);
+    await this.#must('PATCH', `${path}/status`, 'application/merge-patch+json', {
+      status: statusOf(machine, instance, parts),
+    });
+    // A real API server adds a taint to a new Node, which a kubelet's controller manager would take off when it is Ready.
+    await this.#apply(path, node);
+  }
+
+  async leave(nodeName: string): Promise<void> {
+    const { status, text } = await this.#call('DELETE', `/api/v1/nodes/${nodeName}`);
+    if (status >= 300 && status !== 404)
+      throw new Error(`Node ${nodeName} is not deleted: ${status} ${text}`);
+  }
+
+  async #apply(path: string, object: unknown): Promise<void> {
+    const query = `fieldManager=${manager}&force=true`;
+    await this.#must('PATCH', `${path}?${query}`, 'application/apply-patch+yaml', object);
+  }
+
+  async #must(method: string, path: string, contentType: string, body: unknown): Promise<void> {
+    const { status, text } = await this.#call(method, path, contentType, body);
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+  }
+
+  #call(method: string, path: string, contentType?: string, body?: unknown): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const headers = contentType === undefined ? {} : { 'content-type': contentType };
+      const request = openRequest(
+        `${this.#server}${path}`,
+        { method, headers, agent: this.#agent, timeout: callLimitMilliseconds },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', reject);
+          response.on('end', () =>
+            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+          );
+        },
+      );
+      request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer in time`)));
+      request.on('error', reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
+  }
+}
+
+function nodeOf(machine: K3sMachine, instance: MachineInstance, parts: ClusterParts): unknown {
+  const cloud = cloudOf(machine, instance, parts);
+  const roles: Readonly<Record<string, string>> =
+    machine.role === 'server'
+      ? { 'node-role.kubernetes.io/control-plane': 'true', 'node-role.kubernetes.io/etcd': 'true' }
+      : {};
+  const waiting: readonly Taint[] = cloud.isInitialized
+    ? []
+    : [{ key: uninitialized, value: 'true', effect: 'NoSchedule' }];
+  const taints = [...machine.taints, ...waiting];
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: machine.nodeName,
+      labels: {
+        'kubernetes.io/hostname': machine.nodeName,
+        'kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': instance.architecture,
+        ...roles,
+        ...machine.labels,
+        ...(cloud.isKnown && {
+          'node.kubernetes.io/instance-type': instance.instanceType,
+          'topology.kubernetes.io/region': instance.region,
+          'topology.kubernetes.io/zone': instance.availabilityZone,
+        }),
+      },
+    },
+    spec: {
+      ...(cloud.providerId === undefined ? {} : { providerID: cloud.providerId }),
+      taints,
+    },
+  };
+}
+
+interface Cloud {
+  readonly providerId: string | undefined;
+  readonly isInitialized: boolean;
+  /** Whether a cloud controller manager found the instance. */
+  readonly isKnown: boolean;
+}
+
+function cloudOf(machine: K3sMachine, instance: MachineInstance, parts: ClusterParts): Cloud {
+  // k3s' own cloud controller, which knows no cloud.
+  if (!machine.waitsForCloud)
+    return { providerId: `k3s://${machine.nodeName}`, isInitialized: true, isKnown: false };
+  // It looks the instance up by the Node's name.
+  const isKnown = parts.hasCloudController && machine.nodeName === instance.hostName;
+  const providerId = isKnown ? `aws:///${instance.availabilityZone}/${instance.id}` : undefined;
+  return { providerId, isInitialized: isKnown, isKnown };
+}
+
+function statusOf(machine: K3sMachine, instance: MachineInstance, { hasNetwork }: ClusterParts): unknown {
+  const since = `${new Date().toISOString().slice(0, 19)}Z`;
+  const times = { lastHeartbeatTime: since, lastTransitionTime: since };
+  const quiet = ['MemoryPressure', 'DiskPressure', 'PIDPressure'].map((type) => ({
+    type,
+    status: 'False',
+    reason: 'KubeletIsFine',
+    message: '',
+    ...times,
+  }));
+  const ready = hasNetwork
+    ? { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'a stand-in for a kubelet' }
+    : { type: 'Ready', status: 'False', reason: 'KubeletNotReady', message: 'cni plugin not initialized' };
+  const capacity = { cpu: '2', memory: '8Gi', pods: '110' };
+  return {
+    addresses: [
+      { type: 'InternalIP', address: instance.privateAddress },
+      { type: 'Hostname', address: machine.nodeName },
+    ],
+    capacity,
+    allocatable: capacity,
+    conditions: [...quiet, { ...ready, ...times }],
+    nodeInfo: {
+      kubeletVersion: machine.version,
+      kubeProxyVersion: machine.version,
+      operatingSystem: 'linux',
+      architecture: instance.architecture,
+      osImage: 'Ubuntu 24.04 LTS (stand-in)',
+      kernelVersion: '6.8.0-aws',
+      containerRuntimeVersion: 'containerd://2.1.5-k3s1',
+      machineID: instance.id,
+      systemUUID: instance.id,
+      bootID: instance.id,
+    },
+  };
+}
