@@ -75,7 +75,8 @@ async function offer(venv: string, tool: string): Promise<void> {
   }
 }
 
-async function findPython(): Promise<string> {
+/** A Python that is new enough. @throws with how to get one */
+export async function findPython(): Promise<string> {
   const isNewEnough = `import sys; sys.exit(sys.version_info < (${oldestPython.replace('.', ', ')}))`;
   for (const python of interpreters) {
     try {
