@@ -1,0 +1,227 @@
+// Every rendered object, strictly: what Petra makes of specs, given to the real Cluster API, the real webhooks, the real
+// k3s bootstrap provider and k3s's own helm-controller. Finds all problems before it fails.
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
+import type { NodeFile } from '../../core/capi/node-file.ts';
+import { renderClusterClass } from '../../core/capi/render-cluster-class.ts';
+import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
+import { listAt } from '../../core/json-fields.ts';
+import { managementNodes, renderManagementUserData } from '../../core/management/k3s-user-data.ts';
+import { userDataLimitBytes } from '../../core/management/user-data-size.ts';
+import { example } from '../core/capi/translate-samples.ts';
+import { largest, sampleSpecs } from './generated-specs.ts';
+import { chartProblems, chartsIn } from './helm-jobs.ts';
+import { differenceBetween } from './object-difference.ts';
+import { PlannedCluster, type WantedCluster, wantedCluster } from './planned-cluster.ts';
+import { renderUserData, sentBytes } from './rendered-user-data.ts';
+import { simulationProblems } from './simulated-topology.ts';
+import { specChanges, unchanged } from './spec-changes.ts';
+import type { TopologyPlan } from './topology-plan.ts';
+import { applyClass, dryRunProblems, messageOf, type Trial } from './trial-namespace.ts';
+import { filesOf, userDataProblems } from './user-data-problems.ts';
+
+export interface SpecsWorld {
+  readonly binaries: { readonly clusterctl: string; readonly 'helm-controller': string };
+  /** Of an administrator of a management cluster on which all providers run. */
+  readonly kubeconfig: string;
+  /** For plans, logs and whatever else a failure would be looked up in. */
+  readonly folder: string;
+  readonly say: (line: string) => void;
+}
+
+/** With those that are always in, about sixty specs: each is planned, and its objects are tried on the API server. */
+const drawnSpecs = 40;
+const uid = '3f2a9c1e-5d4b-4c8a-9e7f-0123456789ab';
+const clusterClass = renderClusterClass();
+
+/** What needs no cluster. @throws Error with every problem */
+export async function checkPlans(world: Pick<SpecsWorld, 'binaries' | 'folder' | 'say'>): Promise<void> {
+  const { problems } = await plannedSpecs(world);
+  failWith([...problems, ...(await changeProblems(world))]);
+}
+
+/** Everything. What it makes on the management cluster, it removes. @throws Error with every problem */
+export async function checkSpecs(world: SpecsWorld): Promise<void> {
+  const kubernetes = new HttpKubernetesAccess().connect(world.kubeconfig);
+  const trial = { kubernetes, namespace: 'petra-trial', kubeconfig: world.kubeconfig };
+  const { planned, problems } = await plannedSpecs(world);
+  const others = [await changeProblems(world)];
+  try {
+    await applyClass(trial, clusterClass);
+    others.push(await strictProblems(world, trial, planned));
+    others.push(await machineProblems(world, trial, planned));
+  } finally {
+    await kubernetes.remove({ apiVersion: 'v1', kind: 'Namespace', name: trial.namespace });
+  }
+  others.push(await helmProblems(world, planned));
+  failWith([...problems, ...others.flat()]);
+}
+
+function failWith(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  throw new Error(`${problems.length} problems of rendered objects:\n${problems.join('\n')}`);
+}
+
+interface PlannedSpec {
+  readonly wanted: WantedCluster;
+  readonly plan: TopologyPlan;
+}
+
+/** Cluster API's own plan of each spec, and whether the simulated controllers would do the same. */
+async function plannedSpecs({ binaries, folder, say }: Pick<SpecsWorld, 'binaries' | 'folder' | 'say'>) {
+  const planned: PlannedSpec[] = [];
+  const problems: string[] = [];
+  const specs = sampleSpecs({ drawn: drawnSpecs });
+  await twoAtATime(specs, async (spec, index) => {
+    const { name } = spec.metadata;
+    const wanted = wantedCluster(spec, clusterClass, uid);
+    const tool = { clusterctl: binaries.clusterctl, folder: path.join(folder, 'plans', `${index}-${name}`) };
+    try {
+      const plan = await new PlannedCluster(tool).create(wanted);
+      planned.push({ wanted, plan });
+      problems.push(...simulationProblems(wanted, plan).map((problem) => `${name}: ${problem}`));
+    } catch (error) {
+      problems.push(`${name} is refused by the plan: ${messageOf(error)}`);
+    }
+  });
+  say(`${specs.length} specs: clusterctl plans them, and the simulation makes the same objects`);
+  return { planned, problems };
+}
+
+/** Whether each change of a spec has the consequences that it must have, and no others. */
+async function changeProblems({
+  binaries,
+  folder,
+  say,
+}: Pick<SpecsWorld, 'binaries' | 'folder' | 'say'>): Promise<readonly string[]> {
+  const problems: string[] = [];
+  await twoAtATime(specChanges, async (change, index) => {
+    const tool = { clusterctl: binaries.clusterctl, folder: path.join(folder, 'changes', String(index)) };
+    const cluster = new PlannedCluster(tool);
+    try {
+      await cluster.create(wantedCluster(unchanged, clusterClass, uid));
+      const stages = await cluster.change(
+        wantedCluster(change.spec, change.clusterClass ?? clusterClass, change.uid ?? uid),
+      );
+      problems.push(
+        ...differenceBetween({ stages: change.stages }, { stages }).map(
+          (difference) => `change of ${change.name}: ${difference}`,
+        ),
+      );
+    } catch (error) {
+      problems.push(`change of ${change.name}: ${messageOf(error)}`);
+    }
+  });
+  say(`${specChanges.length} changes of a spec: only what must change changes`);
+  return problems;
+}
+
+/** Whether the API server and the webhooks take the Clusters, and every object that Cluster API makes of them. */
+async function strictProblems(
+  { say }: SpecsWorld,
+  trial: Trial,
+  planned: readonly PlannedSpec[],
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  let count = 0;
+  await twoAtATime(planned, async ({ wanted, plan }) => {
+    const objects = [wanted.cluster, ...plan.created];
+    count += objects.length;
+    const found = await dryRunProblems(trial, objects);
+    problems.push(...found.map((problem) => `${wanted.cluster.metadata.name}: ${problem}`));
+  });
+  say(`${count} objects of ${planned.length} specs: taken by the webhooks, strictly`);
+  return problems;
+}
+
+/** Machines of the spec with most in it, and of one with neither addon: what they would be sent. */
+async function machineProblems(
+  { say }: SpecsWorld,
+  trial: Trial & { readonly kubeconfig: string },
+  planned: readonly PlannedSpec[],
+): Promise<readonly string[]> {
+  const problems: string[] = [];
+  const subjects = [largest.metadata.name, 'flannel'];
+  for (const { wanted, plan } of planned.filter((one) =>
+    subjects.includes(one.wanted.cluster.metadata.name),
+  )) {
+    const { name } = wanted.cluster.metadata;
+    const rendered = await renderUserData(trial, wanted.cluster, plan);
+    for (const kind of ['first server', 'joining server', 'agent'] as const) {
+      const userData = rendered[kind];
+      const files = plannedFiles(plan, kind === 'agent' ? 'KThreesConfigTemplate' : 'KThreesControlPlane');
+      problems.push(
+        ...userDataProblems(kind, userData, files).map((problem) => `${name}, ${kind}: ${problem}`),
+      );
+      say(`${name}, ${kind}: ${sentBytes(userData)} of ${userDataLimitBytes} bytes of user data`);
+    }
+  }
+  return problems;
+}
+
+/** Charts of workload clusters as Cluster API filled them in, and those of a management cluster. */
+async function helmProblems(
+  { binaries, kubeconfig, folder, say }: SpecsWorld,
+  planned: readonly PlannedSpec[],
+): Promise<readonly string[]> {
+  const kubernetes = new HttpKubernetesAccess().connect(kubeconfig);
+  const workload = planned
+    .filter(({ wanted }) => ['workload-dev', largest.metadata.name].includes(wanted.cluster.metadata.name))
+    .flatMap(({ plan }) => plannedFiles(plan, 'KThreesControlPlane'));
+  const charts = chartsIn([...workload, ...managementFiles()]);
+  await mkdir(folder, { recursive: true });
+  const problems = await chartProblems(
+    { helmController: binaries['helm-controller'], kubernetes, kubeconfig, folder },
+    charts,
+  );
+  say(`${charts.length} HelmCharts: installed by the Jobs of k3s's helm-controller`);
+  return problems;
+}
+
+/** Files that Petra asks for, after Cluster API's patches. */
+function plannedFiles(plan: TopologyPlan, kind: string): readonly NodeFile[] {
+  const spec = plan.created.find((object) => object.kind === kind)?.spec;
+  const files =
+    kind === 'KThreesControlPlane'
+      ? listAt(spec, 'kthreesConfigSpec', 'files')
+      : listAt(spec, 'template', 'spec', 'files');
+  // The schema of both kinds has the fields of a NodeFile, and Petra gives them all.
+  return files as readonly NodeFile[];
+}
+
+function managementFiles(): readonly NodeFile[] {
+  const spec: ClusterSpec = example('management.yaml');
+  const nodes = managementNodes({
+    name: spec.metadata.name,
+    uid,
+    region: spec.spec.target.region,
+    spec,
+    serverAddresses: Array.from(
+      { length: spec.spec.nodes.controlPlane.count },
+      (_, index) => `10.0.0.${10 + index}`,
+    ),
+  });
+  return nodes.flatMap((node) =>
+    [...filesOf(renderManagementUserData(node))].map(([file, content]) => ({
+      path: file,
+      content,
+      owner: 'root:root' as const,
+      permissions: '0600',
+    })),
+  );
+}
+
+/** Each of these is a process of its own, and the machine has two processors. */
+async function twoAtATime<Item>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<void>,
+): Promise<void> {
+  const queue = items.entries();
+  await Promise.all(
+    [1, 2].map(async () => {
+      for (const [index, item] of queue) await work(item, index);
+    }),
+  );
+}

@@ -1,0 +1,101 @@
+// A namespace of a management cluster in which rendered objects are tried, away from the clusters that are there.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpsConnection } from '../../adapters/https-connection.ts';
+import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
+import { isObject, listAt, textAt } from '../../core/json-fields.ts';
+import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
+
+export interface Trial {
+  readonly kubernetes: Kubernetes;
+  readonly namespace: string;
+}
+
+/** The object, and what it refers to, in another namespace than the one it was rendered for. */
+export function movedTo(namespace: string, object: KubernetesObject): KubernetesObject {
+  const { resourceVersion: _, ownerReferences: __, managedFields: ___, ...metadata } = object.metadata;
+  return {
+    ...object,
+    metadata: { ...metadata, namespace },
+    spec: withNamespace(namespace, object.spec),
+  };
+}
+
+function withNamespace(namespace: string, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => withNamespace(namespace, item));
+  if (!isObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      key === 'namespace' && inner === 'default' ? namespace : withNamespace(namespace, inner),
+    ]),
+  );
+}
+
+/** What the API server and the webhooks have against objects, which are not stored. */
+export async function dryRunProblems(
+  { kubernetes, namespace }: Trial,
+  objects: readonly KubernetesObject[],
+): Promise<readonly string[]> {
+  const answers = await Promise.all(
+    objects.map((object) =>
+      kubernetes.apply(movedTo(namespace, object), { dryRun: true }).then(
+        () => [],
+        (error: unknown) => [`${object.kind} ${object.metadata.name}: ${messageOf(error)}`],
+      ),
+    ),
+  );
+  return answers.flat();
+}
+
+/** Puts the ClusterClass there, and waits until Cluster API has accepted its variables. */
+export async function applyClass(
+  { kubernetes, namespace }: Trial,
+  clusterClass: readonly KubernetesObject[],
+): Promise<void> {
+  await kubernetes.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  for (const object of clusterClass) await kubernetes.apply(movedTo(namespace, object));
+  const reference = {
+    apiVersion: 'cluster.x-k8s.io/v1beta1',
+    kind: 'ClusterClass',
+    name: 'petra',
+    namespace,
+  };
+  await eventually('the ClusterClass is reconciled', async () => {
+    const found = await kubernetes.read(reference);
+    return listAt(found, 'status', 'conditions').some(
+      (condition) =>
+        textAt(condition, 'type') === 'VariablesReconciled' && textAt(condition, 'status') === 'True',
+    );
+  });
+}
+
+const pauseMilliseconds = 100;
+
+/** Waits for something that controllers do. @throws Error with `what` when they do not */
+export async function eventually(
+  what: string,
+  isSo: () => Promise<boolean>,
+  limitSeconds = 30,
+): Promise<void> {
+  const deadline = Date.now() + limitSeconds * 1000;
+  while (!(await isSo())) {
+    if (Date.now() > deadline) throw new Error(`not after ${limitSeconds} s: ${what}`);
+    await sleep(pauseMilliseconds);
+  }
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A change that Petra itself never makes, for what a test plays. What is not there needs none. */
+export async function mergePatch(kubeconfig: string, path: string, change: object): Promise<void> {
+  const answer = await new HttpsConnection(parseKubeconfig(kubeconfig)).send({
+    method: 'PATCH',
+    path,
+    contentType: 'application/merge-patch+json',
+    body: JSON.stringify(change),
+  });
+  if (answer.code !== 200 && answer.code !== 404) throw new Error(`could not change ${path}: ${answer.text}`);
+}
