@@ -48,6 +48,8 @@ export interface RealApiServer {
 }
 
 const readyLimitMilliseconds = 60_000;
+/** kube-apiserver would wait for its watches to end, which nobody ends. */
+const patienceMilliseconds = 1_000;
 /** Far enough from the ports that API servers have. */
 const etcdPortOffset = 20_000;
 
@@ -134,9 +136,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<RealApi
     caPem,
     kubeconfig,
     start,
-    stop: async () => void (await running?.stop()),
+    stop: async () => void (await running?.stop(patienceMilliseconds)),
     end: async () => {
-      for (const one of [manager, running, etcd]) await one?.stop();
+      for (const one of [manager, running, etcd]) await one?.stop(patienceMilliseconds);
     },
   };
 }
