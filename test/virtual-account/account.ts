@@ -66,6 +66,8 @@ export interface AccountParts {
   readonly releases: FindRelease;
   /** Further environment of moto. */
   readonly moto?: Readonly<Record<string, string>>;
+  /** Where the account's own folder goes; where temporary folders are when absent. */
+  readonly parent?: string;
 }
 
 /** Starts everything and deploys the stack. What was started is ended again when something fails. */
@@ -73,7 +75,7 @@ export async function openVirtualAccount(
   parts: AccountParts,
   say: (line: string) => void,
 ): Promise<VirtualAccount> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'petra-virtual-account-'));
+  const folder = await mkdtemp(path.join(parts.parent ?? tmpdir(), 'petra-virtual-account-'));
   const closers: (() => Promise<unknown>)[] = [];
   const stop = async ({ keepFolder }: { readonly keepFolder: boolean }) => {
     for (const close of closers.toReversed()) await close();

@@ -24,23 +24,24 @@ export interface Found {
   /** As the resource ledger calls it: `instance`, `elastic-ip` … */
   readonly type: string;
   readonly id: string;
+  /** The tag's value. */
   readonly uid: string;
 }
 
 const uidTag = 'petra.sh/uid';
 
-/** Everything in the region that has a uid of Petra and lives. */
-export async function taggedThings(moto: Moto): Promise<readonly Found[]> {
-  const found = await Promise.all([ofEc2(moto), ofLoadBalancing(moto), ofSecrets(moto)]);
+/** Everything in the region that has the tag and lives; without one, what has a uid of Petra. */
+export async function taggedThings(moto: Moto, tag = uidTag): Promise<readonly Found[]> {
+  const found = await Promise.all([ofEc2(moto, tag), ofLoadBalancing(moto, tag), ofSecrets(moto, tag)]);
   return found.flat();
 }
 
-async function ofEc2(moto: Moto): Promise<readonly Found[]> {
+async function ofEc2(moto: Moto, tag: string): Promise<readonly Found[]> {
   const ec2 = connectEc2(moto.config);
-  const Filters = [{ Name: 'tag-key', Values: [uidTag] }];
+  const Filters = [{ Name: 'tag-key', Values: [tag] }];
   const found: Found[] = [];
   const add = (type: string, id: string | undefined, tags: readonly Tag[] | undefined) => {
-    const uid = tags?.find(({ Key }) => Key === uidTag)?.Value;
+    const uid = tags?.find(({ Key }) => Key === tag)?.Value;
     if (id !== undefined && uid !== undefined) found.push({ type, id, uid });
   };
   const { Reservations = [] } = await ec2.send(new DescribeInstancesCommand({ Filters }));
@@ -68,25 +69,25 @@ async function ofEc2(moto: Moto): Promise<readonly Found[]> {
   return found;
 }
 
-async function ofLoadBalancing(moto: Moto): Promise<readonly Found[]> {
+async function ofLoadBalancing(moto: Moto, tag: string): Promise<readonly Found[]> {
   const balancing = connectLoadBalancing(moto.config);
   const { LoadBalancers = [] } = await balancing.send(new DescribeLoadBalancersCommand());
   const arns = LoadBalancers.flatMap(({ LoadBalancerArn }) => LoadBalancerArn ?? []);
   if (arns.length === 0) return [];
   const { TagDescriptions = [] } = await balancing.send(new DescribeTagsCommand({ ResourceArns: arns }));
   return TagDescriptions.flatMap(({ ResourceArn: id, Tags = [] }) => {
-    const uid = Tags.find(({ Key }) => Key === uidTag)?.Value;
+    const uid = Tags.find(({ Key }) => Key === tag)?.Value;
     return id === undefined || uid === undefined ? [] : [{ type: 'loadbalancer', id, uid }];
   });
 }
 
-async function ofSecrets(moto: Moto): Promise<readonly Found[]> {
+async function ofSecrets(moto: Moto, tag: string): Promise<readonly Found[]> {
   const secrets = connectSecretsManager(moto.config);
   const found: Found[] = [];
   for await (const { SecretList = [] } of paginateListSecrets({ client: secrets }, {})) {
     for (const { Name } of SecretList) {
       const { Tags = [], DeletedDate } = await secrets.send(new DescribeSecretCommand({ SecretId: Name }));
-      const uid = Tags.find(({ Key }) => Key === uidTag)?.Value;
+      const uid = Tags.find(({ Key }) => Key === tag)?.Value;
       if (Name !== undefined && uid !== undefined && DeletedDate === undefined)
         found.push({ type: 'secret', id: Name, uid });
     }

@@ -36,7 +36,10 @@ export interface NodeKubernetes extends Omit<BootKubernetes, 'ensureCluster'> {
 export interface NodeMachine {
   readonly instanceId: string;
   readonly address: string;
-  readonly userData: string;
+  readonly instanceType: string;
+  readonly availabilityZone: string;
+  /** As it was sent. */
+  readonly userData: Buffer;
 }
 
 export interface NodeClients {
@@ -115,16 +118,21 @@ export class ManagementNodes {
 
   async #powerOn(id: string, instance: Instance): Promise<void> {
     const userData = await this.#userData(id);
-    const environment = readNodeEnvironment(userData);
+    const environment = readNodeEnvironment(unpacked(userData).toString('utf8'));
     if ('problem' in environment) {
       this.#parts.log(`nodes: ${id} joins nothing: ${environment.problem}`);
       this.#ignored.add(id);
       return;
     }
     const stop = new AbortController();
-    const address = instance.PrivateIpAddress ?? '';
-    const machine = { instanceId: id, address, userData };
-    const boot = this.#boot(instance, machine, environment, stop.signal).then(
+    const machine = {
+      instanceId: id,
+      address: instance.PrivateIpAddress ?? '',
+      instanceType: instance.InstanceType ?? '',
+      availabilityZone: instance.Placement?.AvailabilityZone ?? `${environment.region}a`,
+      userData,
+    };
+    const boot = this.#boot(machine, environment, stop.signal).then(
       () => {
         const booted = this.#machines.get(id);
         if (booted) booted.ready = true;
@@ -136,22 +144,15 @@ export class ManagementNodes {
     this.#machines.set(id, { id, environment, stop, boot, ready: false });
   }
 
-  async #userData(id: string): Promise<string> {
+  async #userData(id: string): Promise<Buffer> {
     const request = { InstanceId: id, Attribute: 'userData' } as const;
     const { UserData } = await this.#parts.hardware.send(new DescribeInstanceAttributeCommand(request));
-    const bytes = Buffer.from(UserData?.Value ?? '', 'base64');
-    // cloud-init, too, unpacks what is compressed.
-    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8');
+    return Buffer.from(UserData?.Value ?? '', 'base64');
   }
 
-  async #boot(
-    instance: Instance,
-    machine: NodeMachine,
-    node: NodeEnvironment,
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #boot(machine: NodeMachine, node: NodeEnvironment, signal: AbortSignal): Promise<void> {
     const { kubernetes } = this.#parts;
-    const { instanceId: id, address } = machine;
+    const { instanceId: id, address, instanceType, availabilityZone: zone } = machine;
     const clients = this.#parts.node(id);
     const { uid, cluster: name, region, k3sVersion: version, nodeName, role } = node;
     await this.#say(clients, id, `${nodeName} of ${name} starts`);
@@ -165,7 +166,6 @@ export class ManagementNodes {
     } else {
       await until(signal, async () => this.#serverRuns(uid));
     }
-    const zone = instance.Placement?.AvailabilityZone ?? `${region}a`;
     await until(signal, async () => {
       await kubernetes.addNode(uid, {
         name: nodeName,
@@ -173,7 +173,7 @@ export class ManagementNodes {
         address,
         providerId: `aws:///${zone}/${id}`,
         version,
-        instanceType: instance.InstanceType ?? '',
+        instanceType,
         zone,
       });
       return true;
@@ -217,6 +217,11 @@ export class ManagementNodes {
       this.#parts.log(`nodes: ${id} cannot tag itself: ${String(error)}`);
     });
   }
+}
+
+/** cloud-init, too, unpacks what is compressed. */
+function unpacked(bytes: Buffer): Buffer {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }
 
 /** Tries again until it works, as the units on a node do. */

@@ -11,14 +11,9 @@ export const workloadFile = path.join(repository, 'examples', 'workload-dev.yaml
 const releasedCapa = 'v2.7.1';
 
 /** The user's management cluster with a version that exists; written to a file of the folder. */
-export function correctedManagement(folder: string, name = 'petra-mgmt'): string {
+export function correctedManagement(folder: string, name = 'petra-mgmt', capa = releasedCapa): string {
   const text = readFileSync(managementFile, 'utf8');
-  return write(
-    folder,
-    name,
-    text.replace('capaVersion: v2.7.4', `capaVersion: ${releasedCapa}`),
-    'petra-mgmt',
-  );
+  return write(folder, name, text.replace('capaVersion: v2.7.4', `capaVersion: ${capa}`), 'petra-mgmt');
 }
 
 /** The user's workload cluster, under another name. */

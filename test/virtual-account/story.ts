@@ -105,7 +105,10 @@ export async function expectClean(account: VirtualAccount): Promise<void> {
   if (lines.length > 0) throw new Error(`calls that are not allowed:\n${[...new Set(lines)].join('\n')}`);
 }
 
-function expectNothing(found: readonly { readonly type: string; readonly id: string }[], when: string): void {
+export function expectNothing(
+  found: readonly { readonly type: string; readonly id: string }[],
+  when: string,
+): void {
   if (found.length === 0) return;
   const list = found.map(({ type, id }) => `${type} ${id}`).join(', ');
   throw new Error(`${when} AWS still has ${countByType(found)}: ${list}`);

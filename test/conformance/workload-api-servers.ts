@@ -1,0 +1,31 @@
+// Real API servers of workload clusters, at the addresses of their load balancers.
+
+import path from 'node:path';
+import { startApiServer } from './api-server.ts';
+import type { Binaries } from './binaries.ts';
+import type { Processes } from './processes.ts';
+import type { StartWorkloadApi } from './workload-api.ts';
+
+/** Under the authorities that Cluster API made. */
+export function realWorkloadApis(parts: {
+  readonly processes: Processes;
+  readonly binaries: Binaries;
+  readonly folder: string;
+}): StartWorkloadApi {
+  return async ({ cluster, address, port, authorities, names }) => {
+    const api = await startApiServer({
+      processes: parts.processes,
+      binaries: parts.binaries,
+      // A cluster may come again under the same name, with other authorities.
+      folder: path.join(parts.folder, `${cluster}-${address}`),
+      address,
+      port,
+      name: `workload-${cluster}`,
+      names,
+      authorities,
+      // Nothing in it waits for a controller.
+      controllers: false,
+    });
+    return { stop: () => api.end() };
+  };
+}
