@@ -1,0 +1,178 @@
+// A virtual account with real Kubernetes and real Cluster API: what its management machines make of themselves, and what
+// the machines do that CAPA makes.
+
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { connectEc2 } from '../../adapters/ec2-client.ts';
+import { connectLoadBalancing } from '../../adapters/load-balancing-client.ts';
+import { perRegion } from '../../adapters/per-region.ts';
+import { motoAccount } from '../moto/start-moto.ts';
+import { openVirtualAccount, type VirtualAccount } from '../virtual-account/account.ts';
+import type { AccountKubernetes, KubernetesSurroundings } from '../virtual-account/account-kubernetes.ts';
+import { region } from '../virtual-account/places.ts';
+import type { Binaries } from './binaries.ts';
+import { type DescribedInstance, InstanceMetadata } from './instance-metadata.ts';
+import { StandInKubelet } from './kubelet.ts';
+import {
+  apiPort,
+  type Companion,
+  type ManagementCluster,
+  ManagementClusters,
+} from './management-clusters.ts';
+import type { PodNetwork } from './pod-network.ts';
+import type { Processes } from './processes.ts';
+import { releaseFiles } from './release-files.ts';
+import { addAddress, removeAddress } from './sandbox.ts';
+import { realWorkloadApis } from './workload-api-servers.ts';
+import { WorkloadClusters } from './workload-clusters.ts';
+
+/** Services that CAPA calls, by the names that its `--service-endpoints` knows. */
+const capaServices = [
+  'autoscaling',
+  'ec2',
+  'eks',
+  'elasticloadbalancing',
+  'events',
+  'iam',
+  's3',
+  'secretsmanager',
+  'sqs',
+  'ssm',
+  'sts',
+  'tagging',
+];
+
+/** What is real, and where it works. */
+export interface Reality {
+  readonly processes: Processes;
+  readonly binaries: Binaries;
+  /** Releases in clusterctl's layout. */
+  readonly releases: string;
+  /** Of all Pods in the sandbox. */
+  readonly network: PodNetwork;
+  /** Where data, keys and logs go. */
+  readonly folder: string;
+}
+
+export interface RealAccount {
+  readonly account: VirtualAccount;
+  readonly management: ManagementClusters;
+  readonly workloads: WorkloadClusters;
+  /** By the names of management clusters. */
+  readonly kubelets: ReadonlyMap<string, StandInKubelet>;
+}
+
+/** Only in the sandbox, and one at a time. */
+export async function openRealAccount(reality: Reality, say: (line: string) => void): Promise<RealAccount> {
+  const opened = Promise.withResolvers<RealKubernetes>();
+  const account = await openVirtualAccount(
+    {
+      kubernetes: async (surroundings) => {
+        const kubernetes = openKubernetes(reality, surroundings);
+        opened.resolve(kubernetes);
+        return kubernetes;
+      },
+      releases: releaseFiles(reality.releases),
+      parent: reality.folder,
+    },
+    say,
+  );
+  const { management, workloads, kubelets } = await opened.promise;
+  return { account, management, workloads, kubelets };
+}
+
+type RealKubernetes = AccountKubernetes & Omit<RealAccount, 'account'>;
+
+function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings): RealKubernetes {
+  const { processes, binaries, folder } = reality;
+  const { log, config } = surroundings;
+  const kubelets = new Map<string, StandInKubelet>();
+  const management = new ManagementClusters({
+    processes,
+    binaries,
+    folder: path.join(folder, 'management'),
+    companions: async (cluster) => {
+      const kubelet = startKubelet(cluster, reality, surroundings);
+      kubelets.set(cluster.name, kubelet);
+      return [
+        await startHelmController(cluster, reality),
+        await startInstanceMetadata(cluster, surroundings),
+        kubelet,
+      ];
+    },
+    log,
+  });
+  const workloads = new WorkloadClusters({
+    ec2: perRegion((inRegion) => connectEc2(config(inRegion))),
+    balancing: perRegion((inRegion) => connectLoadBalancing(config(inRegion))),
+    regions: [region],
+    startApi: realWorkloadApis({ processes, binaries, folder: path.join(folder, 'workload') }),
+    addresses: { add: addAddress, remove: removeAddress },
+    log,
+  });
+  workloads.start();
+  return {
+    management,
+    workloads,
+    kubelets,
+    nodes: management,
+    port: apiPort,
+    stop: async () => {
+      await workloads.stop();
+      await management.stop();
+    },
+  };
+}
+
+function startKubelet(
+  { name, region: ofCluster, machine, kubeconfig }: ManagementCluster,
+  { processes, binaries, folder, network }: Reality,
+  { edgeUrl, log }: KubernetesSurroundings,
+): StandInKubelet {
+  return new StandInKubelet({
+    kubeconfig,
+    processes,
+    binaries,
+    folder: path.join(folder, 'pods', name),
+    network,
+    nodeAddress: machine.address,
+    added: ({ namespace }) =>
+      namespace === 'capa-system' ? { args: [serviceEndpoints(ofCluster, edgeUrl)] } : {},
+    say: (text) => log(`kubelet of ${name}: ${text}`),
+  });
+}
+
+/** k3s has it in itself. */
+async function startHelmController(
+  { name, kubeconfig }: ManagementCluster,
+  { processes, binaries, folder }: Reality,
+): Promise<Companion> {
+  const file = path.join(folder, 'management', `${name}.kubeconfig`);
+  await writeFile(file, kubeconfig, { mode: 0o600 });
+  const args = ['--kubeconfig', file, '--namespace', 'kube-system'];
+  return processes.start(`${name}-helm-controller`, binaries['helm-controller'], args);
+}
+
+async function startInstanceMetadata(
+  { machine, region: ofCluster }: ManagementCluster,
+  { nodeRole, nodeCredentials }: KubernetesSurroundings,
+): Promise<Companion> {
+  const { instanceId, address, instanceType, availabilityZone } = machine;
+  const instance: DescribedInstance = {
+    id: instanceId,
+    region: ofCluster,
+    availabilityZone,
+    instanceType,
+    privateAddress: address,
+    hostName: `ip-${address.replaceAll('.', '-')}.${ofCluster}.compute.internal`,
+    account: motoAccount,
+    role: nodeRole.slice(nodeRole.lastIndexOf('/') + 1),
+  };
+  const metadata = new InstanceMetadata({ instance, admit: () => nodeCredentials(instanceId) });
+  await metadata.start();
+  return metadata;
+}
+
+function serviceEndpoints(ofRegion: string, url: string): string {
+  return `--service-endpoints=${ofRegion}:${capaServices.map((service) => `${service}=${url}`).join(',')}`;
+}
