@@ -88,27 +88,30 @@ export async function startApiServer(options: ApiServerOptions): Promise<RealApi
   ]);
   await untilReady(etcd, () => accepts(address, port + etcdPortOffset));
 
+  const serverArguments = [
+    `--etcd-servers=${etcdUrl}`,
+    `--bind-address=${address}`,
+    `--advertise-address=${address}`,
+    `--secure-port=${port}`,
+    '--endpoint-reconciler-type=none',
+    '--service-cluster-ip-range=10.43.0.0/16',
+    `--cert-dir=${file('run')}`,
+    `--tls-cert-file=${file('server.crt')}`,
+    `--tls-private-key-file=${file('server.key')}`,
+    `--client-ca-file=${file('client-ca.crt')}`,
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
+    `--service-account-key-file=${file('service-accounts.pub')}`,
+    `--service-account-signing-key-file=${file('service-accounts.key')}`,
+    '--authorization-mode=Node,RBAC',
+    '--allow-privileged=true',
+    // Services have no addresses of their own here: webhooks are called at their endpoints.
+    '--enable-aggregator-routing=true',
+    '--v=1',
+  ];
   const startServer = () =>
-    processes.start(`${name}-kube-apiserver`, binaries['kube-apiserver'], [
-      `--etcd-servers=${etcdUrl}`,
-      `--bind-address=${address}`,
-      `--advertise-address=${address}`,
-      `--secure-port=${port}`,
-      '--endpoint-reconciler-type=none',
-      '--service-cluster-ip-range=10.43.0.0/16',
-      `--cert-dir=${file('run')}`,
-      `--tls-cert-file=${file('server.crt')}`,
-      `--tls-private-key-file=${file('server.key')}`,
-      `--client-ca-file=${file('client-ca.crt')}`,
-      '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
-      `--service-account-key-file=${file('service-accounts.pub')}`,
-      `--service-account-signing-key-file=${file('service-accounts.key')}`,
-      '--authorization-mode=Node,RBAC',
-      '--allow-privileged=true',
-      // Services have no addresses of their own here: webhooks are called at their endpoints.
-      '--enable-aggregator-routing=true',
-      '--v=1',
-    ]);
+    processes.start(`${name}-kube-apiserver`, binaries['kube-apiserver'], serverArguments, {
+      patienceMilliseconds,
+    });
   const connection = new HttpsConnection(parseKubeconfig(kubeconfig), { timeoutMilliseconds: 2_000 });
   let running: RunningProcess | undefined;
   const start = async () => {
@@ -136,9 +139,9 @@ export async function startApiServer(options: ApiServerOptions): Promise<RealApi
     caPem,
     kubeconfig,
     start,
-    stop: async () => void (await running?.stop(patienceMilliseconds)),
+    stop: async () => void (await running?.stop()),
     end: async () => {
-      for (const one of [manager, running, etcd]) await one?.stop(patienceMilliseconds);
+      for (const one of [manager, running, etcd]) await one?.stop();
     },
   };
 }

@@ -25,7 +25,7 @@ export class KubeletApi {
     this.host = credentials.server.hostname;
     this.port = credentials.server.port || '443';
     this.authority = credentials.authority ?? '';
-    this.#connection = new HttpsConnection(credentials, { timeoutMilliseconds: 10_000 });
+    this.#connection = new HttpsConnection(credentials, { timeoutMilliseconds: 5_000 });
   }
 
   async deployments(): Promise<readonly Deployment[]> {

@@ -91,8 +91,7 @@ export class Pod {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    const { terminationGracePeriodSeconds = defaultGraceSeconds } = this.description.template.spec;
-    await this.#process?.stop(terminationGracePeriodSeconds * 1000);
+    await this.#process?.stop();
     await this.#life;
     await this.#removeRoot();
     await this.#attachment?.detach();
@@ -166,7 +165,8 @@ export class Pod {
   }
 
   #start(serviceAccount: string, user: ReturnType<typeof userOf> | undefined): RunningProcess {
-    const { namespace, name, uid, container, program, addedArguments, addedEnvironment } = this.description;
+    const { namespace, name, uid, template, container, program, addedArguments, addedEnvironment } =
+      this.description;
     const { api, processes, nodeAddress } = this.#options;
     const identity = {
       namespace,
@@ -197,7 +197,10 @@ export class Pod {
       ...commandOf(container, program.command, environment, addedArguments),
     ];
     const [command = '', ...args] = words;
-    const started = processes.start(`${namespace}-${name}`, command, args, { env: environment });
+    const started = processes.start(`${namespace}-${name}`, command, args, {
+      env: environment,
+      patienceMilliseconds: (template.spec.terminationGracePeriodSeconds ?? defaultGraceSeconds) * 1000,
+    });
     this.#problem = '';
     this.#say(`runs as ${namespace}/${serviceAccount}, pid ${started.pid}, restarts: ${this.restarts}`);
     return started;
@@ -218,14 +221,13 @@ export class Pod {
     { readiness, liveness }: Probes,
     volumes: PodVolumes,
   ): Promise<void> {
-    const { terminationGracePeriodSeconds = defaultGraceSeconds } = this.description.template.spec;
     let refreshAt = Date.now() + refreshMilliseconds;
     const ended = running.ended.then(() => 'ended' as const);
     while (running.isRunning() && !this.#stopping.signal.aborted) {
       this.#tellReadiness((await readiness.isReady()) && running.isRunning());
       if (await liveness.isDead()) {
         this.#say('fails its liveness probe');
-        void running.stop(terminationGracePeriodSeconds * 1000);
+        void running.stop();
       }
       if (Date.now() > refreshAt) {
         // Files stay as they are while the API is away.

@@ -9,7 +9,7 @@ function inFolder() {
   const logs = mkdtempSync(path.join(tmpdir(), 'petra-processes-'));
   const processes = new Processes({ logs });
   onTestFinished(async () => {
-    await processes.stopAll(100);
+    await processes.stopAll();
     rmSync(logs, { recursive: true });
   });
   return { logs, processes, logOf: (name: string) => readFileSync(path.join(logs, `${name}.log`), 'utf8') };
@@ -45,9 +45,14 @@ test('what was started last is stopped first', async () => {
 
 test('a process that does not listen is killed after its patience', async () => {
   const { processes, logOf } = inFolder();
-  const deaf = processes.start('deaf', 'sh', ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done']);
+  const deaf = processes.start(
+    'deaf',
+    'sh',
+    ['-c', 'trap "" TERM; echo ready; while :; do sleep 0.1; done'],
+    { patienceMilliseconds: 100 },
+  );
   await eventually(() => logOf('deaf')).toBe('ready\n');
-  expect(await deaf.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
+  expect(await deaf.stop()).toEqual({ code: null, signal: 'SIGKILL' });
   expect(deaf.isRunning()).toBe(false);
   expect(await deaf.stop()).toEqual({ code: null, signal: 'SIGKILL' });
 });

@@ -17,7 +17,7 @@ export interface RunningProcess {
   readonly ended: Promise<Ending>;
   isRunning(): boolean;
   /** Asks it to end and makes it end after its patience. Safe to repeat. */
-  stop(patienceMilliseconds?: number): Promise<Ending>;
+  stop(): Promise<Ending>;
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -43,7 +43,12 @@ export class Processes {
     name: string,
     command: string,
     args: readonly string[],
-    options: { readonly env?: Readonly<Record<string, string>>; readonly cwd?: string } = {},
+    options: {
+      readonly env?: Readonly<Record<string, string>>;
+      readonly cwd?: string;
+      /** How long it may take to end when it is asked to. */
+      readonly patienceMilliseconds?: number;
+    } = {},
   ): RunningProcess {
     const log = path.join(this.#logs, `${name}.log`);
     const output = openSync(log, 'a', 0o600);
@@ -58,19 +63,25 @@ export class Processes {
     // Says nothing that a missing pid does not say, but is fatal unheard.
     child.on('error', () => {});
     if (child.pid === undefined) throw new Error(`${name} cannot be started: no program ${command}`);
-    const running = runningProcess(name, child.pid, log, child);
+    const running = runningProcess(name, child.pid, log, child, options.patienceMilliseconds);
     this.#running.push(running);
     void running.ended.then(() => this.#running.splice(this.#running.indexOf(running), 1));
     return running;
   }
 
   /** Ends all, the newest first: what was started later uses what was started earlier. */
-  async stopAll(patienceMilliseconds?: number): Promise<void> {
-    for (const running of [...this.#running].reverse()) await running.stop(patienceMilliseconds);
+  async stopAll(): Promise<void> {
+    for (const running of [...this.#running].reverse()) await running.stop();
   }
 }
 
-function runningProcess(name: string, pid: number, log: string, child: ChildProcess): RunningProcess {
+function runningProcess(
+  name: string,
+  pid: number,
+  log: string,
+  child: ChildProcess,
+  patienceMilliseconds = defaultPatienceMilliseconds,
+): RunningProcess {
   const ended = new Promise<Ending>((resolve) =>
     child.once('exit', (code, signal) => resolve({ code, signal })),
   );
@@ -82,7 +93,7 @@ function runningProcess(name: string, pid: number, log: string, child: ChildProc
     ended,
     isRunning,
     kill: (signal) => void child.kill(signal),
-    stop: async (patienceMilliseconds = defaultPatienceMilliseconds) => {
+    stop: async () => {
       if (!isRunning()) return ended;
       child.kill('SIGTERM');
       const patience = setTimeout(() => child.kill('SIGKILL'), patienceMilliseconds);
