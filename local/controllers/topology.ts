@@ -195,8 +195,8 @@ function rotated(
     metadata: {
       name: `${prefix}-${suffix(seed)}`,
       ...inNamespaceOf(cluster),
-      labels: { ...ownedLabels(cluster), ...extraLabels },
-      annotations: clonedFrom(template),
+      labels: { ...template.metadata.labels, ...ownedLabels(cluster), ...extraLabels },
+      annotations: { ...template.metadata.annotations, ...clonedFrom(template) },
     },
     spec: template.spec,
   };

@@ -102,6 +102,16 @@ describe('the topology of the class petra', () => {
     });
   });
 
+  test('copies a template with its labels, and says whose copy it is', () => {
+    const [worker] = compute().workers;
+    expect(worker?.machineTemplate.metadata.labels).toEqual({
+      'app.kubernetes.io/managed-by': 'petra',
+      'cluster.x-k8s.io/cluster-name': 'demo',
+      'topology.cluster.x-k8s.io/owned': '',
+      'topology.cluster.x-k8s.io/deployment-name': 'md-0',
+    });
+  });
+
   test('has the same names whenever it is computed, and new templates only for new content', () => {
     const templateOf = (variables: Readonly<Record<string, unknown>>) =>
       compute(variables).workers[0]?.machineTemplate.metadata.name;
