@@ -5,7 +5,8 @@ import type { KubernetesObject } from '../../core/ports.ts';
 import { computeTopology } from '../../local/controllers/topology.ts';
 import { differenceBetween } from './object-difference.ts';
 import type { WantedCluster } from './planned-cluster.ts';
-import type { TopologyPlan } from './topology-plan.ts';
+import { rolloutsOf } from './rollouts.ts';
+import { sameObject, type TopologyPlan } from './topology-plan.ts';
 
 /** Where the simulated objects of a new cluster differ from those that Cluster API would make. */
 export function simulationProblems(wanted: WantedCluster, plan: TopologyPlan): readonly string[] {
@@ -23,6 +24,17 @@ export function simulationProblems(wanted: WantedCluster, plan: TopologyPlan): r
     }),
     ...left.map((object) => `only the simulation makes a ${describe(object)}`),
   ];
+}
+
+/** Whose machines the simulated controllers would replace, sooner or later, when a spec changes. */
+export function simulatedRollouts(before: WantedCluster, after: WantedCluster): readonly string[] {
+  const old = simulatedObjects(before);
+  return rolloutsOf(
+    simulatedObjects(after).flatMap((object) => {
+      const present = old.find((other) => sameObject(other, object));
+      return present ? [{ before: present, after: object }] : [];
+    }),
+  );
 }
 
 /** local/controllers/topology.ts names them. */

@@ -32,6 +32,7 @@ function nodes({ servers = 1, serverType = large, workers = 2, workerType = larg
 const newServerType: Stage = {
   changes: [
     'AWSMachineTemplate: created',
+    'AWSMachineTemplate: deleted',
     'KThreesControlPlane: spec.machineTemplate.infrastructureRef.name',
   ],
   rollouts: ['control plane'],

@@ -32,7 +32,7 @@ export async function planTopology(
   await writeFile(file, objects.map((object) => `${JSON.stringify(object)}\n`).join('---\n'));
   const text = await planText(clusterctl, folder, file);
   return {
-    created: await objectsIn(path.join(folder, 'created'), '.yaml'),
+    created: (await objectsIn(path.join(folder, 'created'), '.yaml')).filter((object) => !isShim(object)),
     modified: await modifiedIn(path.join(folder, 'modified')),
     deleted: deletedOf(text),
   };
@@ -42,7 +42,14 @@ async function planText(clusterctl: string, folder: string, file: string): Promi
   try {
     const { stdout } = await run(clusterctl, ['alpha', 'topology', 'plan', '-f', file, '-o', folder], {
       // No cluster and no configuration of whoever runs it.
-      env: { HOME: folder, KUBECONFIG: '/dev/null', CLUSTERCTL_DISABLE_VERSIONCHECK: 'true' },
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        KUBECONFIG: '/dev/null',
+        CLUSTERCTL_DISABLE_VERSIONCHECK: 'true',
+        // It shows differences by another program, and nobody looks at them here.
+        KUBECTL_EXTERNAL_DIFF: 'true',
+      },
       timeout: 60_000,
     });
     return stdout;
@@ -52,6 +59,11 @@ async function planText(clusterctl: string, folder: string, file: string): Promi
     if (reason === undefined) throw error;
     throw new PlanRefused(reason.slice('Error:'.length).trim(), { cause: error });
   }
+}
+
+/** Owns a cluster's first objects until the Cluster refers to them: Cluster API 1.9, topology/cluster/reconcile_state.go. */
+function isShim({ kind, metadata }: KubernetesObject): boolean {
+  return kind === 'Secret' && metadata.name.endsWith('-shim');
 }
 
 /** From the rows of the table that clusterctl prints: namespace, kind, name, action. */
