@@ -33,7 +33,7 @@ export async function renderUserData(
   const agents = specOf(plan, 'KThreesConfigTemplate', 'spec', 'template', 'spec');
   const reference = { apiVersion: api.cluster, kind: 'Cluster', name, namespace };
   await kubernetes.apply({
-    ...reference,
+    ...kindOf(reference),
     metadata: { name, namespace },
     spec: {
       clusterNetwork: at(cluster, 'spec', 'clusterNetwork'),

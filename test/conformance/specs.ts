@@ -47,16 +47,21 @@ export async function checkSpecs(world: SpecsWorld): Promise<void> {
   const kubernetes = new HttpKubernetesAccess().connect(world.kubeconfig);
   const trial = { kubernetes, namespace: 'petra-trial', kubeconfig: world.kubeconfig };
   const { planned, problems } = await plannedSpecs(world);
-  const others = [await changeProblems(world)];
+  const changes = await changeProblems(world);
+  const objects = await orProblem('trial objects', () => strictProblems(world, trial, planned));
+  const machines = await orProblem('user data', () => machineProblems(world, trial, planned));
+  await kubernetes.remove({ apiVersion: 'v1', kind: 'Namespace', name: trial.namespace });
+  const charts = await orProblem('HelmCharts', () => helmProblems(world, planned));
+  failWith([...problems, ...changes, ...objects, ...machines, ...charts]);
+}
+
+/** What keeps one check from its end is a problem too, and none of the others'. */
+async function orProblem(what: string, check: () => Promise<readonly string[]>): Promise<readonly string[]> {
   try {
-    await applyClass(trial, clusterClass);
-    others.push(await strictProblems(world, trial, planned));
-    others.push(await machineProblems(world, trial, planned));
-  } finally {
-    await kubernetes.remove({ apiVersion: 'v1', kind: 'Namespace', name: trial.namespace });
+    return await check();
+  } catch (error) {
+    return [`${what}: ${messageOf(error)}`];
   }
-  others.push(await helmProblems(world, planned));
-  failWith([...problems, ...others.flat()]);
 }
 
 function failWith(problems: readonly string[]): void {
@@ -125,6 +130,7 @@ async function strictProblems(
   trial: Trial,
   planned: readonly PlannedSpec[],
 ): Promise<readonly string[]> {
+  await applyClass(trial, clusterClass);
   const problems: string[] = [];
   let count = 0;
   await twoAtATime(planned, async ({ wanted, plan }) => {
