@@ -84,7 +84,7 @@ async function sourcesOf({ own }: GoBuild): Promise<readonly string[]> {
 async function buildMissing(located: readonly Located[], say: Say): Promise<void> {
   const missing = located.filter(({ targets }) => targets.some(({ file }) => !existsSync(file)));
   if (missing.length === 0) return;
-  await checkTools();
+  await checkTools({ building: true });
   await inWorkFolder((work) => buildAll(missing, work, say));
 }
 
