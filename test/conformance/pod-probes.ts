@@ -24,13 +24,13 @@ class Attempts {
     this.#nextAt = Date.now() + initialDelaySeconds * 1000;
   }
 
-  /** Probes when it is time. */
-  async attempt(periodSeconds: number): Promise<void> {
+  /** Probes when it is time; an eager one does not wait before its first success. */
+  async attempt(periodSeconds: number, isEager = false): Promise<void> {
     if (Date.now() < this.#nextAt) return;
     const isGood = await attempt(this.#probe, this.#target);
     this.failures = isGood ? 0 : this.failures + 1;
     this.hasSucceeded ||= isGood;
-    this.#nextAt = Date.now() + periodSeconds * 1000;
+    this.#nextAt = isEager && !this.hasSucceeded ? 0 : Date.now() + periodSeconds * 1000;
   }
 }
 
@@ -53,7 +53,7 @@ export class ReadinessProbe {
   async isReady(): Promise<boolean> {
     const attempts = this.#attempts;
     if (!attempts) return true;
-    await attempts.attempt(this.#isEager && !attempts.hasSucceeded ? 0 : this.#periodSeconds);
+    await attempts.attempt(this.#periodSeconds, this.#isEager);
     if (attempts.hasSucceeded && attempts.failures === 0) this.#isReady = true;
     if (attempts.failures >= this.#failureThreshold) this.#isReady = false;
     return this.#isReady;

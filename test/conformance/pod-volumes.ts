@@ -1,6 +1,6 @@
 // The files that a Pod finds at its mount paths, kept like the objects they come from.
 
-import { chmod, chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AccountToken, Files, KubeletApi } from './kubelet-api.ts';
 import type { Container, PodSpec, VolumeSource } from './pod-template.ts';
@@ -19,15 +19,27 @@ export interface VolumeOwner {
   readonly user: { readonly user: number; readonly group: number } | undefined;
 }
 
+/** What it asks of the API. */
+export type VolumeObjects = Pick<KubeletApi, 'secret' | 'configMap' | 'token' | 'authority'>;
+
 export class PodVolumes {
-  readonly #api: KubeletApi;
+  readonly #api: VolumeObjects;
   readonly #root: string;
   readonly #spec: PodSpec;
   readonly #container: Container;
   readonly #owner: VolumeOwner;
+  readonly #now: () => number;
   readonly #tokens = new Map<string, AccountToken & { readonly renewAt: number }>();
 
-  constructor(api: KubeletApi, root: string, spec: PodSpec, container: Container, owner: VolumeOwner) {
+  constructor(
+    api: VolumeObjects,
+    root: string,
+    spec: PodSpec,
+    container: Container,
+    owner: VolumeOwner,
+    now: () => number = Date.now,
+  ) {
+    this.#now = now;
     this.#api = api;
     this.#root = root;
     this.#spec = spec;
@@ -93,14 +105,15 @@ export class PodVolumes {
   async #tokenFor(wanted: NonNullable<Tokens>): Promise<Buffer> {
     const { namespace, serviceAccount } = this.#owner;
     const kept = this.#tokens.get(wanted.path);
-    if (kept && Date.now() < kept.renewAt) return Buffer.from(kept.token);
+    const now = this.#now();
+    if (kept && now < kept.renewAt) return Buffer.from(kept.token);
     const seconds = wanted.expirationSeconds ?? accountTokenSeconds;
     const made = await this.#api.token(namespace, serviceAccount, {
       seconds,
       ...(wanted.audience === undefined ? {} : { audience: wanted.audience }),
     });
     // The kubelet renews tokens when 80 % of their time is over.
-    const renewAt = Date.now() + 0.8 * (made.expiresAt.getTime() - Date.now());
+    const renewAt = now + 0.8 * (made.expiresAt.getTime() - now);
     this.#tokens.set(wanted.path, { ...made, renewAt });
     return Buffer.from(made.token);
   }
@@ -127,6 +140,5 @@ export class PodVolumes {
   async #give(file: string): Promise<void> {
     const { user } = this.#owner;
     if (user) await chown(file, user.user, user.group);
-    else await chmod(file, 0o700);
   }
 }
