@@ -2,7 +2,14 @@
 // fields that its models do not know.
 
 import { PetraError } from '../core/errors.ts';
-import type { Kubernetes, KubernetesAccess, KubernetesObject, ObjectReference } from '../core/ports.ts';
+import { isTrueAt } from '../core/json-fields.ts';
+import type {
+  AccessQuestion,
+  Kubernetes,
+  KubernetesAccess,
+  KubernetesObject,
+  ObjectReference,
+} from '../core/ports.ts';
 import { type HttpsAnswer, HttpsConnection } from './https-connection.ts';
 import { parseKubeconfig } from './kubeconfig.ts';
 import { failureOf, isAbsent, isUnknownResource, statusOf } from './kubernetes-errors.ts';
@@ -109,6 +116,30 @@ class HttpKubernetes implements Kubernetes {
     });
     if (isAbsent(answer) || answer?.code === 200 || answer?.code === 202) return;
     throw failureOf(answer, { what: `delete ${describe(reference)}`, kind: reference.kind, writes: true });
+  }
+
+  async allows(question: AccessQuestion): Promise<boolean> {
+    const { namespace, name } = question.serviceAccount;
+    const { verb, group, resource } = question;
+    const kind = 'SubjectAccessReview';
+    const review = {
+      apiVersion: 'authorization.k8s.io/v1',
+      kind,
+      spec: {
+        user: `system:serviceaccount:${namespace}:${name}`,
+        // What the API server finds in the token of a ServiceAccount.
+        groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+        resourceAttributes: { verb, group, resource },
+      },
+    };
+    const answer = await this.#connection.send({
+      method: 'POST',
+      path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      body: JSON.stringify(review),
+      contentType: 'application/json',
+    });
+    if (answer.code === 201) return isTrueAt(statusOf(answer), 'status', 'allowed');
+    throw failureOf(answer, { what: `ask what ${namespace}/${name} may do`, kind, writes: false });
   }
 
   async #pages(

@@ -36,7 +36,7 @@ export interface FunctionSurroundings {
  */
 const memoryMegabytes = { usual: 512, manifests: 1024 };
 const handlesManifests =
-  /\/(preflight|fetch-components|install-cert-manager|install-provider|start-provider|apply-cluster-class|post-preflights)$/;
+  /\/(preflight|fetch-components|install-components|start-providers|apply-cluster-class|post-preflights)$/;
 
 /** Lambda's own name for what its service does for a function in a VPC, with the caller's role. */
 const networkInterfaceActions = [

@@ -421,15 +421,16 @@ export const errorCatalogue = {
     status: 504,
     exit: 6,
     retryable: true,
-    cause: 'A Cluster API provider did not become available in time.',
-    fix: 'Read the evidence (Deployment conditions), then repeat the command.',
+    cause: 'A Cluster API provider did not begin to work in time.',
+    fix: 'Read what the provider lacks in the message and the evidence, then repeat the command.',
   },
   WebhooksTimedOut: {
     source: 'kubernetes',
     status: 504,
     exit: 6,
     retryable: true,
-    cause: 'The providers run, but a trial Cluster is still refused: webhooks or permissions do not work.',
+    cause:
+      'The providers run, but no cluster can be made: a trial Cluster is refused, or the ClusterClass was not taken.',
     fix: 'Read the evidence, then repeat the command.',
   },
   ClusterTimedOut: {

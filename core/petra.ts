@@ -40,7 +40,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   api: 15 * 60,
   nodes: 10 * 60,
-  certManager: 10 * 60,
+  certManager: 7 * 60,
   provider: 5 * 60,
   webhooks: 5 * 60,
   cluster: 40 * 60,

@@ -422,6 +422,19 @@ export interface Kubernetes {
   ): Promise<readonly KubernetesObject[]>;
   /** Asks for deletion, only of the object with this uid when one is given. Already gone is success. @throws ObjectConflict */
   remove(reference: ObjectReference, options?: { readonly uid?: string }): Promise<void>;
+  /** Whether the cluster lets a program do something, by its own word. Roles that were just applied may not count yet. */
+  allows(question: AccessQuestion): Promise<boolean>;
+}
+
+/** Whether a ServiceAccount may do something with all objects of a resource, in every namespace. */
+export interface AccessQuestion {
+  readonly serviceAccount: { readonly namespace: string; readonly name: string };
+  /** For example `list`. */
+  readonly verb: string;
+  /** API group; empty for the core. */
+  readonly group: string;
+  /** In the plural: `awsclusters`. */
+  readonly resource: string;
 }
 
 export interface KubernetesAccess {

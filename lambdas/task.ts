@@ -81,7 +81,7 @@ export function wrapTask(
     .handler(run) as TaskHandler;
 }
 
-function aboutStep(step: string, { operation, provider }: StepInput): LogFields {
+function aboutStep(step: string, { operation }: StepInput): LogFields {
   return {
     operation: operation.id,
     verb: operation.verb,
@@ -89,7 +89,6 @@ function aboutStep(step: string, { operation, provider }: StepInput): LogFields 
     uid: operation.uid,
     step,
     attempt: attemptOf(operation.id),
-    ...(provider === undefined ? {} : { provider }),
   };
 }
 

@@ -19,6 +19,7 @@ export class FaultyKubernetesAccess implements KubernetesAccess {
       read: async (...call) => this.#answering(kubernetes).read(...call),
       list: async (...call) => this.#answering(kubernetes).list(...call),
       remove: async (...call) => this.#answering(kubernetes).remove(...call),
+      allows: async (...call) => this.#answering(kubernetes).allows(...call),
     };
   }
 

@@ -1,5 +1,5 @@
 // cert-manager as clusterctl installs it (client/cluster/cert_manager.go): labelled, so that clusterctl takes it for its
-// own in an upgrade, and tried out before anything relies on it.
+// own in an upgrade.
 
 import type { KubernetesObject } from '../ports.ts';
 import { parseManifest } from './manifest-yaml.ts';
@@ -24,36 +24,4 @@ export function certManagerObjects(
     };
     return { ...marked, metadata: { ...marked.metadata, annotations } };
   });
-}
-
-const probeNamespace = 'cert-manager-test';
-
-/**
- * A trial: when all three are accepted, in this order, cert-manager's API and webhook work. Issuance is not awaited.
- * Removing the first removes all.
- */
-export function certManagerProbe(): readonly [
-  namespace: KubernetesObject,
-  issuer: KubernetesObject,
-  certificate: KubernetesObject,
-] {
-  return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: probeNamespace } },
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'Issuer',
-      metadata: { name: 'test-selfsigned', namespace: probeNamespace },
-      spec: { selfSigned: {} },
-    },
-    {
-      apiVersion: 'cert-manager.io/v1',
-      kind: 'Certificate',
-      metadata: { name: 'selfsigned-cert', namespace: probeNamespace },
-      spec: {
-        dnsNames: ['example.com'],
-        secretName: 'selfsigned-cert-tls',
-        issuerRef: { name: 'test-selfsigned' },
-      },
-    },
-  ];
 }

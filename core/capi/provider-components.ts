@@ -16,6 +16,8 @@ import type { Provider } from './providers.ts';
 /** On every object that clusterctl, or Petra in its place, manages. */
 export const clusterctlLabel = 'clusterctl.cluster.x-k8s.io';
 const coreLabel = 'clusterctl.cluster.x-k8s.io/core';
+/** On every object of a provider, with its key. */
+export const providerLabel = 'cluster.x-k8s.io/provider';
 
 /**
  * The provider's objects, ready to apply: namespaces first, then what cert-manager acts on, then definitions, then the
@@ -55,7 +57,7 @@ export function labelled(
 }
 
 function providerLabels(provider: Provider): Readonly<Record<string, string>> {
-  return { [clusterctlLabel]: '', 'cluster.x-k8s.io/provider': provider.key };
+  return { [clusterctlLabel]: '', [providerLabel]: provider.key };
 }
 
 // cert-manager's injector must have seen the Certificate when it meets webhooks and definitions that want its CA
@@ -67,28 +69,25 @@ function rank(object: KubernetesObject): number {
 }
 
 export interface Stage {
-  readonly name: 'namespaces' | 'definitions' | 'components' | 'controllers';
+  readonly name: 'namespaces' | 'components' | 'controllers';
   /** None needs another of the same stage to exist, so they can be applied at the same time. */
   readonly objects: readonly KubernetesObject[];
 }
 
 /**
- * The objects in stages to apply one after the other; stages without objects are left out. Await the definitions
- * (Established) before `controllers`: a controller that starts earlier exits with "no matches for kind", and the
- * kubelet's back-off then costs 10 to 60 seconds. What cert-manager acts on comes with the definitions, because CAPA's
- * carry an invalid CA and are not Established on Kubernetes 1.35 until one is injected.
+ * The objects in stages to apply one after the other; stages without objects are left out. As few as there can be: each
+ * waits for the slowest request of the one before.
  */
 export function stagesOf(objects: readonly KubernetesObject[]): readonly Stage[] {
   const groups = Map.groupBy(objects, stageOf);
-  const names: readonly Stage['name'][] = ['namespaces', 'definitions', 'components', 'controllers'];
+  const names: readonly Stage['name'][] = ['namespaces', 'components', 'controllers'];
   return names
     .map((name) => ({ name, objects: groups.get(name) ?? [] }))
     .filter((stage) => stage.objects.length > 0);
 }
 
 function stageOf(object: KubernetesObject): Stage['name'] {
-  if (rank(object) === 0) return 'namespaces';
-  if (rank(object) < 3) return 'definitions';
+  if (object.kind === 'Namespace') return 'namespaces';
   const workloads = ['Deployment', 'DaemonSet', 'StatefulSet', 'Job', 'CronJob'];
   return workloads.includes(object.kind) ? 'controllers' : 'components';
 }

@@ -6,6 +6,7 @@ import * as create from './create.ts';
 import * as remove from './delete.ts';
 import * as destroy from './destroy.ts';
 import { diagnoseMachines } from './diagnose.ts';
+import * as clusterClass from './init-class.ts';
 import * as machines from './init-machines.ts';
 import * as preflight from './init-preflight.ts';
 import * as providers from './init-providers.ts';
@@ -26,14 +27,12 @@ export const steps: Readonly<Record<Verb, Readonly<Record<string, Step>>>> = {
     LaunchWorkers: { ...stepTitles.init.LaunchWorkers, run: machines.launchWorkers },
     CheckInstances: { ...stepTitles.init.CheckInstances, run: machines.checkInstances },
     CheckNodes: { ...stepTitles.init.CheckNodes, run: machines.checkNodes },
-    InstallCertManager: { ...stepTitles.init.InstallCertManager, run: providers.installCertManager },
+    InstallComponents: { ...stepTitles.init.InstallComponents, run: providers.installComponents },
     CheckCertManager: { ...stepTitles.init.CheckCertManager, run: providers.checkCertManager },
-    SelectProvider: { ...stepTitles.init.SelectProvider, run: providers.selectProvider },
-    InstallProvider: { ...stepTitles.init.InstallProvider, run: providers.installProvider },
-    StartProvider: { ...stepTitles.init.StartProvider, run: providers.startProvider },
-    RecordProvider: { ...stepTitles.init.RecordProvider, run: providers.recordProvider },
-    ApplyClusterClass: { ...stepTitles.init.ApplyClusterClass, run: providers.applyClusterClass },
-    CheckWebhooks: { ...stepTitles.init.CheckWebhooks, run: providers.checkWebhooks },
+    StartProviders: { ...stepTitles.init.StartProviders, run: providers.startProviders },
+    RecordProviders: { ...stepTitles.init.RecordProviders, run: providers.recordProviders },
+    ApplyClusterClass: { ...stepTitles.init.ApplyClusterClass, run: clusterClass.applyClusterClass },
+    CheckWebhooks: { ...stepTitles.init.CheckWebhooks, run: clusterClass.checkWebhooks },
     RecordReady: { ...stepTitles.init.RecordReady, run: create.recordReady },
     DiagnoseMachines: { ...stepTitles.init.DiagnoseMachines, run: diagnoseMachines },
   },

@@ -7,11 +7,9 @@ import type { WorkflowInput } from '../ports.ts';
 export interface StepInput extends WorkflowInput {
   /** When the phase that is being waited for must be over: an ISO time. */
   readonly deadline?: string;
-  /** Key of the provider in hand. */
-  readonly provider?: string;
   /** Whether any server of the management cluster runs, so that its API can be asked. */
   readonly serversRun?: boolean;
-  /** sha256 of each component's manifest, by key. */
+  /** sha256 of each part of the installation, by name. */
   readonly components?: Readonly<Record<string, string>>;
   /** What a Catch put into the state. */
   readonly error?: { readonly Error?: string; readonly Cause?: string };

@@ -1,6 +1,7 @@
 // The first states of init: refuse before anything is made, then fetch what will be installed.
 
-import { type ComponentKey, certManagerRelease, providersFor } from '../capi/providers.ts';
+import { installationParts, planInstallation } from '../capi/installation.ts';
+import { certManagerRelease, type ProviderKey, providersFor, providerVariables } from '../capi/providers.ts';
 import type { ManagementVersions } from '../capi/spec-schema.ts';
 import { PetraError } from '../errors.ts';
 import type { ClusterRecord } from '../fleet.ts';
@@ -32,21 +33,30 @@ export async function preflight(
   return settleFindings(context, findings);
 }
 
-/** Downloads every component's manifest and stores it by its sha256; says under which. Safe to repeat. */
+/**
+ * Downloads every component's manifest, makes of them what is to be applied, and stores that in parts; says under which
+ * sha256. Reading manifests takes seconds and is done here, while no machine waits; nothing in them is secret.
+ * Safe to repeat.
+ */
 export async function fetchComponents(context: StepContext<'releases' | 'artifacts'>): Promise<StepOutput> {
   const versions = managementVersions(context.record);
-  const assets: { readonly key: ComponentKey; readonly asset: ReleaseAsset }[] = [
-    ...providersFor(versions).map(({ provider, components }) => ({
-      key: provider.key,
-      asset: components,
-    })),
-    { key: 'cert-manager', asset: certManagerRelease(versions.certManagerVersion) },
-  ];
-  const stored = await Promise.all(
-    assets.map(
-      async ({ key, asset }) =>
-        [key, await context.artifacts.store(await context.releases.fetch(asset))] as const,
-    ),
+  const fetch = (asset: ReleaseAsset) => context.releases.fetch(asset);
+  const fetched = providersFor(versions).map(
+    async ({ provider, components }) => [provider.key, await fetch(components)] as const,
   );
-  return { components: Object.fromEntries(stored), message: `${stored.length} components` };
+  const certManager = fetch(certManagerRelease(versions.certManagerVersion));
+  const manifests = Object.fromEntries(await Promise.all(fetched));
+  const installation = planInstallation({
+    versions,
+    // `providersFor` has every provider.
+    manifests: { ...(manifests as Record<ProviderKey, string>), 'cert-manager': await certManager },
+    variables: { ...providerVariables, ...context.settings.providerVariables },
+  });
+  const stored = installationParts.map(
+    async (part) => [part, await context.artifacts.store(JSON.stringify(installation[part]))] as const,
+  );
+  return {
+    components: Object.fromEntries(await Promise.all(stored)),
+    message: `${fetched.length + 1} components`,
+  };
 }

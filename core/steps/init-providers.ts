@@ -1,11 +1,10 @@
-// The Kubernetes part of init: what `clusterctl init` does, as steps that may each run twice.
+// The Kubernetes part of init: what `clusterctl init` does, as steps that may each run twice. All providers are installed
+// at once, and what does not need cert-manager while cert-manager starts.
 
-import { certManagerObjects, certManagerProbe } from '../capi/cert-manager.ts';
-import { inventoryCrd, inventoryObject, renderProvider } from '../capi/provider-components.ts';
-import { type ProviderRelease, providersFor, providerVariables } from '../capi/providers.ts';
-import { renderClusterClass } from '../capi/render-cluster-class.ts';
-import { translateCluster } from '../capi/translate-cluster.ts';
-import { hasCode, PetraError } from '../errors.ts';
+import type { InstallationPart } from '../capi/installation.ts';
+import { inventoryObject, providerLabel } from '../capi/provider-components.ts';
+import { type ProviderRelease, providersFor } from '../capi/providers.ts';
+import { PetraError } from '../errors.ts';
 import { numberAt } from '../json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
 import { applyAll } from './apply-all.ts';
@@ -13,28 +12,37 @@ import { conditionOf, conditionsOf } from './conditions.ts';
 import { deadlineAfter, isOver, required, type StepContext, type StepInput } from './context.ts';
 import { managementVersions } from './init-preflight.ts';
 import { requireManagementApi } from './management-api.ts';
+import { deniedAccess, refusal, refusedTrial } from './provider-proofs.ts';
 import type { StepOutput } from './run-step.ts';
 
 /** What reaching a cluster's API takes. */
 type KubernetesPorts = 'secrets' | 'kubernetes';
 
-/** Applies cert-manager, whose certificates the providers' webhooks need. */
-export async function installCertManager(
+/** Applies cert-manager, then everything of the providers that needs neither it nor a definition that is served. */
+export async function installComponents(
   context: StepContext<KubernetesPorts | 'artifacts'>,
   input: StepInput,
 ): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
-  const { certManagerVersion } = managementVersions(context.record);
-  await applyAll(api, certManagerObjects(await manifest(context, input, 'cert-manager'), certManagerVersion));
-  return { deadline: deadlineAfter(context, context.settings.limits.certManager) };
+  const [certManager, foundation] = await Promise.all([
+    objectsOf(context, input, 'certManager'),
+    objectsOf(context, input, 'foundation'),
+  ]);
+  // Not both at once: it is cert-manager that is waited for next.
+  await applyAll(api, certManager);
+  await applyAll(api, foundation);
+  return {
+    deadline: deadlineAfter(context, context.settings.limits.certManager),
+    message: `${certManager.length + foundation.length} objects`,
+  };
 }
 
 /**
- * Whether cert-manager works: its Deployments are available, and a trial Issuer and Certificate pass its webhook.
- * clusterctl takes accepted creation as proof as well. @throws CertManagerTimedOut
+ * Whether cert-manager works: its Deployments are available, and it accepts what the providers ask of it. clusterctl
+ * takes accepted creation as proof as well. Says until when the providers must work. @throws CertManagerTimedOut
  */
 export async function checkCertManager(
-  context: StepContext<KubernetesPorts>,
+  context: StepContext<KubernetesPorts | 'artifacts'>,
   input: StepInput,
 ): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
@@ -44,186 +52,119 @@ export async function checkCertManager(
   );
   const waiting = deployments.filter((deployment) => !isAvailable(deployment));
   const problem =
-    waiting.length > 0 ? `waiting for ${names(waiting)}` : await refusal(() => probeCertManager(api));
-  if (problem === undefined) return { ready: true, message: 'cert-manager accepts resources' };
-  if (!isOver(context, input)) return { ready: false, message: problem };
+    waiting.length > 0
+      ? `waiting for ${names(waiting)}`
+      : await refusal(async () => applyAll(api, await objectsOf(context, input, 'certificates')));
+  const deadline = deadlineAfter(context, context.settings.limits.provider);
+  if (problem === undefined) return { ready: true, deadline, message: 'cert-manager accepts resources' };
+  if (!isOver(context, input)) return { ready: false, deadline, message: problem };
   throw new PetraError('CertManagerTimedOut', `cert-manager did not work in time: ${problem}`, {
     evidence: deployments.flatMap(describeConditions),
   });
 }
 
-async function probeCertManager(api: Kubernetes): Promise<void> {
-  const [namespace, ...trials] = certManagerProbe();
-  await api.apply(namespace);
-  for (const trial of trials) await api.apply(trial);
-  await api.remove({ apiVersion: 'v1', kind: 'Namespace', name: namespace.metadata.name });
-}
-
-/** The first provider, in clusterctl's order, whose version the inventory does not hold. */
-export async function selectProvider(context: StepContext<KubernetesPorts>): Promise<StepOutput> {
-  const api = await requireManagementApi(context, context.record);
-  await api.apply(inventoryCrd());
-  const inventory = await api.list({ apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3', kind: 'Provider' });
-  const next = providersFor(managementVersions(context.record)).find(
-    (release) =>
-      !inventory.some(
-        (entry) => entry.metadata.name === release.provider.key && entry.version === release.version,
-      ),
-  );
-  return { provider: next?.provider.key ?? null, selected: next !== undefined };
-}
-
-/** Applies everything of a provider except its Deployments. */
-export async function installProvider(
+/**
+ * Starts the providers' controllers once their definitions are served, and says whether they work: available, allowed to
+ * watch what they must, and heard by the API server. @throws ProviderTimedOut
+ */
+export async function startProviders(
   context: StepContext<KubernetesPorts | 'artifacts'>,
   input: StepInput,
 ): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
-  const { release, objects } = await providerInHand(context, input);
-  await applyAll(
-    api,
-    objects.filter((object) => object.kind !== 'Deployment'),
+  const releases = providersFor(managementVersions(context.record));
+  const controllers = await objectsOf(context, input, 'controllers');
+  const unserved = await unservedDefinitions(api, controllers);
+  const deployments = unserved.length > 0 ? [] : await Promise.all(controllers.map((one) => api.apply(one)));
+  const problems = await Promise.all(
+    releases.map(async (release) => {
+      const isOfRelease = isOf(release);
+      const waiting = [...unserved, ...deployments.filter((deployment) => !isAvailable(deployment))].filter(
+        isOfRelease,
+      );
+      const problem = await problemOf(context, api, release, {
+        waiting,
+        deployments: deployments.filter(isOfRelease),
+      });
+      const title = `${release.provider.key} ${release.version}`;
+      return problem === undefined ? [] : [{ text: `${title}: ${problem}`, waiting }];
+    }),
   );
-  return {
-    deadline: deadlineAfter(context, context.settings.limits.provider),
-    message: `${release.provider.key} ${release.version}`,
-  };
-}
-
-/**
- * Starts a provider's controllers once its definitions are served, and says whether they are available. A controller
- * that starts before its definitions are served exits and waits out the kubelet's back-off. @throws ProviderTimedOut
- */
-export async function startProvider(
-  context: StepContext<KubernetesPorts | 'artifacts'>,
-  input: StepInput,
-): Promise<StepOutput> {
-  const api = await requireManagementApi(context, context.record);
-  const { release, objects } = await providerInHand(context, input);
-  const live = async (object: KubernetesObject) => (await api.read(referenceTo(object))) ?? object;
-
-  const definitions = await Promise.all(
-    objects.filter((object) => object.kind === 'CustomResourceDefinition').map(live),
-  );
-  const unserved = definitions.filter(
-    (definition) => conditionOf(definition, 'Established')?.status !== 'True',
-  );
-  let unavailable: KubernetesObject[] = [];
-  if (unserved.length === 0) {
-    const deployments = objects.filter((object) => object.kind === 'Deployment');
-    await applyAll(api, deployments);
-    unavailable = (await Promise.all(deployments.map(live))).filter((deployment) => !isAvailable(deployment));
+  const found = problems.flat();
+  if (unserved.length === 0 && found.length === 0) {
+    return { ready: true, message: `${releases.length} providers work` };
   }
-
-  const waiting = [...unserved, ...unavailable];
-  const name = `${release.provider.key} ${release.version}`;
-  if (waiting.length === 0) return { ready: true, message: `${name} is available` };
-  if (!isOver(context, input)) return { ready: false, message: `${name}: waiting for ${names(waiting)}` };
-  throw new PetraError('ProviderTimedOut', `${name} did not become available in time: ${names(waiting)}`, {
-    evidence: waiting.flatMap(describeConditions),
+  const text = found.map((problem) => problem.text).join('; ');
+  if (!isOver(context, input)) return { ready: false, message: text };
+  throw new PetraError('ProviderTimedOut', `providers did not work in time: ${text}`, {
+    evidence: found.flatMap(({ waiting, text }) =>
+      waiting.length > 0 ? waiting.flatMap(describeConditions) : [text],
+    ),
   });
 }
 
-/** Writes clusterctl's inventory object, so that clusterctl's own commands keep working on this cluster. */
-export async function recordProvider(
-  context: StepContext<KubernetesPorts>,
-  input: StepInput,
-): Promise<StepOutput> {
-  const api = await requireManagementApi(context, context.record);
-  const { release } = releaseInHand(context, input);
-  await api.apply(inventoryObject(release.provider, release.version));
-  return { message: `${release.provider.key} ${release.version}` };
+/** The definitions of the providers that are not served yet; not asked any more once every controller was started. */
+async function unservedDefinitions(
+  api: Kubernetes,
+  controllers: readonly KubernetesObject[],
+): Promise<readonly KubernetesObject[]> {
+  const started = await api.list(
+    { apiVersion: 'apps/v1', kind: 'Deployment' },
+    { labelSelector: providerLabel },
+  );
+  const isStarted = ({ metadata }: KubernetesObject) =>
+    started.some(
+      (one) => one.metadata.name === metadata.name && one.metadata.namespace === metadata.namespace,
+    );
+  if (controllers.every(isStarted)) return [];
+  const definitions = await api.list(
+    { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
+    { labelSelector: providerLabel },
+  );
+  return definitions.filter((definition) => conditionOf(definition, 'Established')?.status !== 'True');
 }
 
-/** Applies the ClusterClass `petra` and its templates; templates first, since the class refers to them. */
-export async function applyClusterClass(context: StepContext<KubernetesPorts>): Promise<StepOutput> {
+async function problemOf(
+  context: StepContext,
+  api: Kubernetes,
+  { provider }: ProviderRelease,
+  seen: { readonly waiting: readonly KubernetesObject[]; readonly deployments: readonly KubernetesObject[] },
+): Promise<string | undefined> {
+  if (seen.waiting.length > 0) return `waiting for ${names(seen.waiting)}`;
+  if (seen.deployments.length === 0) return undefined;
+  const [denied, refused] = await Promise.all([
+    deniedAccess(api, provider, seen.deployments),
+    refusedTrial(api, provider, context.record.spec.spec.kubernetes.version),
+  ]);
+  return denied ?? refused;
+}
+
+/** Writes clusterctl's inventory, so that clusterctl's own commands keep working on this cluster. */
+export async function recordProviders(context: StepContext<KubernetesPorts>): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
-  const objects = renderClusterClass();
-  const isClass = (object: KubernetesObject) => object.kind === 'ClusterClass';
+  const releases = providersFor(managementVersions(context.record));
   await applyAll(
     api,
-    objects.filter((object) => !isClass(object)),
+    releases.map(({ provider, version }) => inventoryObject(provider, version)),
   );
-  await applyAll(api, objects.filter(isClass));
-  return { deadline: deadlineAfter(context, context.settings.limits.webhooks) };
+  return { message: releases.map(({ provider, version }) => `${provider.key} ${version}`).join(', ') };
 }
 
-/**
- * Whether the providers work: a trial Cluster of the class passes every webhook by dry run. An available Deployment
- * proves neither that its webhook answers nor that it has its permissions. @throws WebhooksTimedOut
- */
-export async function checkWebhooks(
-  context: StepContext<KubernetesPorts>,
-  input: StepInput,
-): Promise<StepOutput> {
-  const api = await requireManagementApi(context, context.record);
-  const spec = { ...context.record.spec, metadata: { name: 'petra-trial' } };
-  const problem = await refusal(() => api.apply(translateCluster({ spec }), { dryRun: true }));
-  if (problem === undefined) return { ready: true, message: 'a trial Cluster is accepted' };
-  if (!isOver(context, input)) return { ready: false, message: `a trial Cluster is refused: ${problem}` };
-  throw new PetraError('WebhooksTimedOut', `a trial Cluster is still refused: ${problem}`, {
-    evidence: [problem],
-  });
+function isOf({ provider }: ProviderRelease) {
+  return ({ metadata }: KubernetesObject) => metadata.labels?.[providerLabel] === provider.key;
 }
 
-/** Runs a trial; the message of its refusal, or undefined when it passed. */
-async function refusal(trial: () => Promise<unknown>): Promise<string | undefined> {
-  try {
-    await trial();
-    return undefined;
-  } catch (error) {
-    if (
-      hasCode(
-        error,
-        'ObjectRefused',
-        'ObjectConflict',
-        'WebhookUnavailable',
-        'KubernetesUnreachable',
-        'KubernetesUnauthorized',
-      )
-    ) {
-      return error.message;
-    }
-    throw error;
-  }
-}
-
-function releaseInHand(context: StepContext, input: StepInput): { readonly release: ProviderRelease } {
-  const key = required(input, 'provider');
-  const release = providersFor(managementVersions(context.record)).find((one) => one.provider.key === key);
-  if (!release) throw new PetraError('InternalError', `there is no provider "${key}"`);
-  return { release };
-}
-
-async function providerInHand(
+async function objectsOf(
   context: StepContext<'artifacts'>,
   input: StepInput,
-): Promise<{ readonly release: ProviderRelease; readonly objects: readonly KubernetesObject[] }> {
-  const { release } = releaseInHand(context, input);
-  const objects = renderProvider({
-    provider: release.provider,
-    version: release.version,
-    yaml: await manifest(context, input, release.provider.key),
-    variables: { ...providerVariables, ...context.settings.providerVariables },
-  });
-  return { release, objects };
-}
-
-async function manifest(context: StepContext<'artifacts'>, input: StepInput, key: string): Promise<string> {
-  const sha256 = required(input, 'components')[key];
+  part: InstallationPart,
+): Promise<readonly KubernetesObject[]> {
+  const sha256 = required(input, 'components')[part];
   const text = sha256 === undefined ? undefined : await context.artifacts.read(sha256);
-  if (text === undefined) throw new PetraError('ReleaseCorrupt', `the stored manifest of ${key} is gone`);
-  return text;
-}
-
-function referenceTo(object: KubernetesObject) {
-  const { name, namespace } = object.metadata;
-  return {
-    apiVersion: object.apiVersion,
-    kind: object.kind,
-    name,
-    ...(namespace === undefined ? {} : { namespace }),
-  };
+  if (text === undefined)
+    throw new PetraError('ReleaseCorrupt', `the stored ${part} of the installation is gone`);
+  // Written by fetchComponents, and what was read has the sha256 of what was written.
+  return JSON.parse(text) as readonly KubernetesObject[];
 }
 
 function isAvailable(deployment: KubernetesObject): boolean {

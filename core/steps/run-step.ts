@@ -17,10 +17,8 @@ export interface StepOutput {
   readonly message?: string;
   /** When the phase that begins now must be over. */
   readonly deadline?: string;
-  /** sha256 of each component's manifest, by key. */
+  /** sha256 of each part of the installation, by name. */
   readonly components?: Readonly<Record<string, string>>;
-  readonly provider?: string | null;
-  readonly selected?: boolean;
   readonly serversRun?: boolean;
 }
 

@@ -1,4 +1,4 @@
-import { applyClusterClass } from '../../core/steps/init-providers.ts';
+import { applyClusterClass } from '../../core/steps/init-class.ts';
 import { kubernetesForTasks } from '../ports/kubernetes.ts';
 import { secrets } from '../ports/secrets.ts';
 import { task } from '../task.ts';

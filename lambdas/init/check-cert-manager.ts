@@ -1,4 +1,5 @@
 import { checkCertManager } from '../../core/steps/init-providers.ts';
+import { artifacts } from '../ports/bucket.ts';
 import { kubernetesForTasks } from '../ports/kubernetes.ts';
 import { secrets } from '../ports/secrets.ts';
 import { task } from '../task.ts';
@@ -6,4 +7,5 @@ import { task } from '../task.ts';
 export const handler = task('CheckCertManager', checkCertManager, {
   secrets: secrets(),
   kubernetes: kubernetesForTasks(),
+  artifacts: artifacts(),
 });

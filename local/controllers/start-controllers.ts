@@ -6,6 +6,7 @@ import { admission } from './admission.ts';
 import { awsClusterController } from './aws-cluster.ts';
 import { awsMachineController } from './aws-machine.ts';
 import { certManagerControllers } from './cert-manager.ts';
+import { clusterClassController } from './cluster-class.ts';
 import { clusterTopologyController } from './cluster-topology.ts';
 import { clusterController } from './clusters.ts';
 import { controlPlaneController } from './control-planes.ts';
@@ -54,6 +55,7 @@ export function startControllers(parts: {
       daemonSetController(environment),
       endpointSliceController(store),
       ...certManagerControllers(environment),
+      clusterClassController(environment),
       clusterTopologyController(environment),
       clusterController(environment),
       machineDeploymentController(environment),

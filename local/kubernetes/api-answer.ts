@@ -36,7 +36,10 @@ export async function answer(cluster: ServedCluster, request: ApiRequest): Promi
   );
   if (review) {
     if (method !== 'POST') throw methodNotAllowed();
-    return json(reviewed(review.kind, parseBody(await request.body(), request.contentType)), 201);
+    return json(
+      reviewed(cluster.store, review.kind, parseBody(await request.body(), request.contentType)),
+      201,
+    );
   }
   const resource = resolveResource(cluster, request);
   const isObject = resource.path.name !== undefined;

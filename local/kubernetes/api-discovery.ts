@@ -1,7 +1,9 @@
 // What `kubectl api-resources` reads: groups, versions and resources, in the old and in the aggregated form.
 
+import { subjectAccess } from './access-review.ts';
 import { isObject, type JsonObject } from './api-json.ts';
 import { joinApiVersion, type ResourceType, type ServedVersion } from './api-resources.ts';
+import type { ObjectStore } from './object-store.ts';
 
 /** Resources without storage: a POST is answered at once. */
 export const reviewResources = [
@@ -16,6 +18,12 @@ export const reviewResources = [
     version: 'v1',
     plural: 'selfsubjectrulesreviews',
     kind: 'SelfSubjectRulesReview',
+  },
+  {
+    group: 'authorization.k8s.io',
+    version: 'v1',
+    plural: 'subjectaccessreviews',
+    kind: 'SubjectAccessReview',
   },
   { group: 'authentication.k8s.io', version: 'v1', plural: 'selfsubjectreviews', kind: 'SelfSubjectReview' },
 ] as const;
@@ -163,8 +171,11 @@ function aggregatedResource(group: string, version: string, resource: Served): J
 }
 
 /** The answer to a review: whoever holds a cluster's certificate may do everything in it. */
-export function reviewed(kind: string, body: unknown): JsonObject {
+export function reviewed(store: ObjectStore, kind: string, body: unknown): JsonObject {
   const review = isObject(body) ? body : {};
+  if (kind === 'SubjectAccessReview') {
+    return { metadata: {}, ...review, status: subjectAccess(store, review.spec) };
+  }
   const user = { username: 'petra-admin', groups: ['system:masters', 'system:authenticated'] };
   const rules = {
     resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],

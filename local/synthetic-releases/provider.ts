@@ -131,6 +131,12 @@ function roles(provider: SyntheticProvider): readonly KubernetesObject[] {
           resources: definitions.flatMap(({ plural }) => [plural, `${plural}/status`]),
           verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
         },
+        // Every provider follows what its objects belong to.
+        {
+          apiGroups: ['cluster.x-k8s.io'],
+          resources: ['clusters', 'clusters/status', 'machines', 'machines/status'],
+          verbs: ['get', 'list', 'watch'],
+        },
       ],
     },
     {

@@ -360,5 +360,32 @@ export function kubernetesContract(open: () => Promise<KubernetesUnderTest>): vo
       await kubernetes.apply(configMap('held', {}));
       expect(await kubernetes.read(mapReference('held'))).toBeUndefined();
     });
+
+    test('the cluster says what a ServiceAccount may do once a role allows it', async () => {
+      const role = `petra-contract-${run}`;
+      const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: role } };
+      const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: role };
+      const reader = { namespace, name: 'reader' };
+      const may = (resource: string, name = 'reader') =>
+        kubernetes.allows({ serviceAccount: { namespace, name }, verb: 'list', group: 'apps', resource });
+      expect(await may('deployments')).toBe(false);
+      await kubernetes.apply({
+        ...rbac,
+        kind: 'ClusterRole',
+        rules: [{ apiGroups: ['apps'], resources: ['deployments'], verbs: ['list'] }],
+      });
+      await kubernetes.apply({
+        ...rbac,
+        kind: 'ClusterRoleBinding',
+        roleRef,
+        subjects: [{ kind: 'ServiceAccount', ...reader }],
+      });
+      await eventually(async () => (await may('deployments')) || undefined);
+      expect(await may('daemonsets')).toBe(false);
+      expect(await may('deployments', 'other')).toBe(false);
+      for (const kind of ['ClusterRoleBinding', 'ClusterRole']) {
+        await kubernetes.remove({ apiVersion: rbac.apiVersion, kind, name: role });
+      }
+    });
   });
 }

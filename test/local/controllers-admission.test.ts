@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { certManagerProbe } from '../../core/capi/cert-manager.ts';
 import { at, recordAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { addNode } from '../../local/controllers/nodes.ts';
@@ -49,8 +48,12 @@ describe('before its manager runs, a webhook', () => {
     await addNode(store, managementNode);
     const done = installCertManager(store);
     await until(() => store.resourceFor('cert-manager.io/v1', 'Issuer') !== undefined);
-    const [namespace, issuer] = certManagerProbe();
-    await store.create(namespace);
+    const issuer = {
+      apiVersion: 'cert-manager.io/v1',
+      kind: 'Issuer',
+      metadata: { name: 'selfsigned', namespace: 'default' },
+      spec: { selfSigned: {} },
+    };
     await refused(issuer).toMatchObject({
       code: 500,
       reason: 'InternalError',

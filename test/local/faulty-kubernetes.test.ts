@@ -11,6 +11,13 @@ const answering: Kubernetes = {
   read: async () => object,
   list: async () => [object],
   remove: async () => undefined,
+  allows: async () => true,
+};
+const question = {
+  serviceAccount: { namespace: 'default', name: 'one' },
+  verb: 'list',
+  group: '',
+  resource: 'nodes',
 };
 
 function connect(...faults: string[]): Kubernetes {
@@ -24,14 +31,16 @@ test('without the fault every call gets through', async () => {
   expect(await kubernetes.read(node)).toBe(object);
   expect(await kubernetes.list(node)).toEqual([object]);
   await kubernetes.remove(node);
+  expect(await kubernetes.allows(question)).toBe(true);
 });
 
 test('kubernetes:unreachable makes so many calls fail, whichever they are', async () => {
-  const kubernetes = connect('kubernetes:unreachable:4');
+  const kubernetes = connect('kubernetes:unreachable:5');
   const unreachable = { code: 'KubernetesUnreachable' };
   await expect(kubernetes.apply(object)).rejects.toMatchObject(unreachable);
   await expect(kubernetes.read(node)).rejects.toMatchObject(unreachable);
   await expect(kubernetes.list(node)).rejects.toMatchObject(unreachable);
   await expect(kubernetes.remove(node)).rejects.toMatchObject(unreachable);
+  await expect(kubernetes.allows(question)).rejects.toMatchObject(unreachable);
   expect(await kubernetes.read(node)).toBe(object);
 });

@@ -79,12 +79,7 @@ test.each<[ProviderKey, string, string]>([
   expect(managerDeployments(objects).map(({ metadata }) => metadata.name)).toEqual([deployment]);
   const service = deployment.replace('controller-manager', 'webhook-service');
   expect(webhookServices(objects)).toEqual([`${namespace}/${service}`]);
-  expect(stagesOf(objects).map(({ name }) => name)).toEqual([
-    'namespaces',
-    'definitions',
-    'components',
-    'controllers',
-  ]);
+  expect(stagesOf(objects).map(({ name }) => name)).toEqual(['namespaces', 'components', 'controllers']);
   expect(new Set(objects.map(({ metadata }) => metadata.namespace))).toEqual(new Set([undefined, namespace]));
 });
 

@@ -73,7 +73,7 @@ const limitOf: Readonly<Record<string, number>> = {
   WaitForApi: defaultLimits.api,
   WaitForNodes: defaultLimits.nodes,
   WaitForCertManager: defaultLimits.certManager,
-  WaitForProvider: defaultLimits.provider,
+  WaitForProviders: defaultLimits.provider,
   WaitForWebhooks: defaultLimits.webhooks,
   WaitForCluster: defaultLimits.cluster,
   WaitForDeletion: defaultLimits.deletion,
@@ -147,7 +147,7 @@ describe.each(verbs)('%s', (verb) => {
   );
 
   test.each(tasks)('%s only gets ids and small facts', (_name, state) => {
-    const known = ['operation', 'deadline', 'provider', 'components', 'error', 'serversRun'];
+    const known = ['operation', 'deadline', 'components', 'error', 'serversRun'];
     const given = Object.keys(state.Parameters?.Payload ?? {}).map((key) => key.replace(/\.\$$/, ''));
     expect(given.filter((key) => !known.includes(key))).toEqual([]);
   });
@@ -184,9 +184,7 @@ describe.each(verbs)('%s', (verb) => {
       const limit = limitOf[name];
       if (limit === undefined) throw new Error(`of ${name} it is not known how long it goes on`);
       const checks = states.get(states.get(Next ?? '')?.Next ?? '')?.Type === 'Task' ? 2 : 1;
-      // Each provider of a management cluster has its own.
-      const times = name === 'WaitForProvider' ? 4 : 1;
-      return (times * limit * (checks * eventsOfTask + eventsOfOthers)) / Seconds;
+      return (limit * (checks * eventsOfTask + eventsOfOthers)) / Seconds;
     });
     const once = states.size * eventsOfTask * 4;
     // https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html: 25,000. Half, since retries add to it.

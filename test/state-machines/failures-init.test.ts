@@ -1,5 +1,5 @@
 import { PetraError } from '../../core/errors.ts';
-import type { KubernetesObject, MachineRequest, ReleaseAsset } from '../../core/ports.ts';
+import type { AccessQuestion, KubernetesObject, MachineRequest, ReleaseAsset } from '../../core/ports.ts';
 import { managementSpec, workloadSpec } from '../core/test-ports.ts';
 import { describeFailures, type FailureCase } from './failures.ts';
 import { failing, type PortFault } from './port-faults.ts';
@@ -35,6 +35,7 @@ const addVariable = spoilRelease('infrastructure-components.yaml', 'provider-aws
 const breakManifest = spoilRelease('core-components.yaml', 'cluster-api', () => 'kind: [');
 const isObject = (kind: string, name: RegExp) => (object: KubernetesObject) =>
   object.kind === kind && name.test(object.metadata.name);
+const withoutStatus = (objects: unknown) => (objects as object[]).map((one) => ({ ...one, status: {} }));
 const isRole = (role: string) => (request: MachineRequest) => request.role === role;
 
 /** Ends a machine while the operation waits for it. */
@@ -288,7 +289,7 @@ const cases: readonly FailureCase[] = [
   },
   {
     why: 'an object of cert-manager is refused',
-    state: 'InstallCertManager',
+    state: 'InstallComponents',
     code: 'ObjectRefused',
     petra: {
       portFaults: [
@@ -302,7 +303,7 @@ const cases: readonly FailureCase[] = [
   },
   {
     why: 'the stored manifest is gone',
-    state: 'InstallCertManager',
+    state: 'InstallComponents',
     code: 'ReleaseCorrupt',
     petra: { portFaults: [{ call: 'artifacts.read', instead: async () => undefined }] },
   },
@@ -321,8 +322,8 @@ const cases: readonly FailureCase[] = [
     message: /refused as the fault asks for/,
   },
   {
-    why: 'an object of the provider is refused',
-    state: 'InstallProvider',
+    why: 'an object of a provider is refused',
+    state: 'InstallComponents',
     code: 'ObjectRefused',
     petra: {
       portFaults: [
@@ -331,45 +332,72 @@ const cases: readonly FailureCase[] = [
     },
   },
   {
-    why: 'its manifest gets a variable that nobody knows',
-    state: 'InstallProvider',
+    why: 'a manifest gets a variable that nobody knows',
+    state: 'FetchComponents',
     code: 'VariablesMissing',
     petra: { portFaults: [spoilLater(addVariable)] },
     message: /NOBODY_KNOWS/,
   },
   {
-    why: 'its manifest is no YAML any more',
-    state: 'InstallProvider',
+    why: 'a manifest is no YAML any more',
+    state: 'FetchComponents',
     code: 'ReleaseCorrupt',
     petra: { portFaults: [spoilLater(breakManifest)] },
   },
   {
-    why: 'its controller never becomes available',
-    state: 'StartProvider',
+    why: 'a controller never becomes available',
+    state: 'StartProviders',
     code: 'ProviderTimedOut',
-    // Long enough for the providers before it, which do become available, on a machine that has other things to do.
+    // Long enough for the others, which do become available, on a machine that has other things to do.
     petra: { faults: ['provider:infrastructure-aws'], limits: { provider: 5 } },
+    message:
+      /^providers did not work in time: infrastructure-aws v2\.7\.2: waiting for Deployment capa-controller-manager$/,
     evidence: /Deployment capa-controller-manager: Available=False/,
   },
   {
-    why: 'its definitions are never served',
-    state: 'StartProvider',
+    why: 'definitions are never served',
+    state: 'StartProviders',
     code: 'ProviderTimedOut',
     petra: {
       limits: { provider: shortLimits.provider },
       portFaults: [
         {
-          call: 'kubernetes.read',
+          call: 'kubernetes.list',
           when: ({ kind }: { kind: string }) => kind === 'CustomResourceDefinition',
-          instead: async () => undefined,
+          instead: async (usual) => withoutStatus(await usual()),
         },
       ],
     },
     evidence: /CustomResourceDefinition .*: no conditions yet/,
   },
   {
-    why: 'its Deployment is refused',
-    state: 'StartProvider',
+    why: 'a controller may not watch what it must',
+    state: 'StartProviders',
+    code: 'ProviderTimedOut',
+    petra: {
+      limits: { provider: 5 },
+      portFaults: [
+        {
+          call: 'kubernetes.allows',
+          when: ({ resource }: AccessQuestion) => resource === 'awsmachines',
+          instead: async () => false,
+        },
+      ],
+    },
+    message:
+      /infrastructure-aws v2\.7\.2: its ServiceAccount capa-system\/\S+ may not list awsmachines\.infra/,
+  },
+  {
+    why: "a provider's webhook refuses what is right",
+    state: 'StartProviders',
+    code: 'ProviderTimedOut',
+    petra: { faults: ['webhook:KThreesConfigTemplate'], limits: { provider: 5 } },
+    message:
+      /bootstrap-k3s v0\.3\.1: a trial KThreesConfigTemplate is refused: .*refused as the fault asks for/,
+  },
+  {
+    why: 'a Deployment is refused',
+    state: 'StartProviders',
     code: 'ObjectRefused',
     petra: {
       portFaults: [
@@ -378,11 +406,27 @@ const cases: readonly FailureCase[] = [
     },
   },
   {
-    why: 'a webhook refuses the ClusterClass',
+    why: 'a template of the ClusterClass is refused',
     state: 'ApplyClusterClass',
     code: 'ObjectRefused',
-    petra: { faults: ['webhook:ClusterClass'] },
+    petra: { faults: ['webhook:AWSMachineTemplate'] },
     message: /refused as the fault asks for/,
+  },
+  {
+    why: 'Cluster API never looks at the ClusterClass',
+    state: 'CheckWebhooks',
+    code: 'WebhooksTimedOut',
+    petra: {
+      limits: { webhooks: shortLimits.webhooks },
+      portFaults: [
+        {
+          call: 'kubernetes.read',
+          when: ({ kind }: { kind: string }) => kind === 'ClusterClass',
+          instead: async (usual) => withoutStatus([await usual()])[0],
+        },
+      ],
+    },
+    message: /Cluster API has not taken the ClusterClass petra/,
   },
   {
     why: 'a trial Cluster is refused for good',

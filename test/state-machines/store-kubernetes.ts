@@ -4,6 +4,7 @@
 import { type ErrorCode, PetraError } from '../../core/errors.ts';
 import type { Kubernetes, KubernetesAccess } from '../../core/ports.ts';
 import type { Disk } from '../../local/disk.ts';
+import { subjectAccess } from '../../local/kubernetes/access-review.ts';
 import { ApiStatusError } from '../../local/kubernetes/api-status.ts';
 import { ObjectStore } from '../../local/kubernetes/object-store.ts';
 import type { ClusterApis } from '../../local/management-clusters.ts';
@@ -62,6 +63,10 @@ export class InProcessApis implements ClusterApis, KubernetesAccess {
         const store = open();
         if (!store.get(reference.apiVersion, reference.kind, reference.namespace, reference.name)) return;
         await translated(() => store.remove(reference, options ?? {}));
+      },
+      allows: async ({ serviceAccount: { namespace, name }, ...resourceAttributes }) => {
+        const user = `system:serviceaccount:${namespace}:${name}`;
+        return subjectAccess(open(), { user, resourceAttributes }).allowed === true;
       },
     };
   }

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: text that must stay as it is
 
 import { expect, test } from 'vitest';
-import { certManagerObjects, certManagerProbe } from '../../../core/capi/cert-manager.ts';
+import { certManagerObjects } from '../../../core/capi/cert-manager.ts';
 
 const manifest = [
   'apiVersion: v1\nkind: Namespace\nmetadata: {name: cert-manager}\n',
@@ -32,13 +32,4 @@ test('its images can come from a mirror', () => {
   expect(JSON.stringify(certManagerObjects(manifest, 'v1.17.1', overrides))).toContain(
     '"mirror.example/jetstack/cert-manager-controller:v1.17.1"',
   );
-});
-
-test('the probe asks for a certificate in a namespace of its own', () => {
-  const [namespace, ...rest] = certManagerProbe();
-  expect(namespace).toMatchObject({ kind: 'Namespace', metadata: { name: 'cert-manager-test' } });
-  expect(rest.map(({ kind, metadata }) => [kind, metadata.name, metadata.namespace])).toEqual([
-    ['Issuer', 'test-selfsigned', 'cert-manager-test'],
-    ['Certificate', 'selfsigned-cert', 'cert-manager-test'],
-  ]);
 });

@@ -334,17 +334,19 @@ test('every other provider stays on the network of pods', () => {
   }
 });
 
-test('stages put definitions, with the certificates they wait for, before controllers', () => {
+test('stages put namespaces first and controllers last', () => {
   const stages = stagesOf(render(manifest)).map(({ name, objects }) => [
     name,
     objects.map(({ kind }) => kind),
   ]);
   expect(stages).toEqual([
     ['namespaces', ['Namespace']],
-    ['definitions', ['Certificate', 'CustomResourceDefinition', 'CustomResourceDefinition']],
     [
       'components',
       [
+        'Certificate',
+        'CustomResourceDefinition',
+        'CustomResourceDefinition',
         'ServiceAccount',
         'Secret',
         'ClusterRoleBinding',

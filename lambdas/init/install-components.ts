@@ -1,10 +1,10 @@
-import { startProvider } from '../../core/steps/init-providers.ts';
+import { installComponents } from '../../core/steps/init-providers.ts';
 import { artifacts } from '../ports/bucket.ts';
 import { kubernetesForTasks } from '../ports/kubernetes.ts';
 import { secrets } from '../ports/secrets.ts';
 import { task } from '../task.ts';
 
-export const handler = task('StartProvider', startProvider, {
+export const handler = task('InstallComponents', installComponents, {
   secrets: secrets(),
   kubernetes: kubernetesForTasks(),
   artifacts: artifacts(),

@@ -1,10 +1,10 @@
-import { installCertManager } from '../../core/steps/init-providers.ts';
+import { startProviders } from '../../core/steps/init-providers.ts';
 import { artifacts } from '../ports/bucket.ts';
 import { kubernetesForTasks } from '../ports/kubernetes.ts';
 import { secrets } from '../ports/secrets.ts';
 import { task } from '../task.ts';
 
-export const handler = task('InstallCertManager', installCertManager, {
+export const handler = task('StartProviders', startProviders, {
   secrets: secrets(),
   kubernetes: kubernetesForTasks(),
   artifacts: artifacts(),

@@ -1,9 +1,0 @@
-import { recordProvider } from '../../core/steps/init-providers.ts';
-import { kubernetesForTasks } from '../ports/kubernetes.ts';
-import { secrets } from '../ports/secrets.ts';
-import { task } from '../task.ts';
-
-export const handler = task('RecordProvider', recordProvider, {
-  secrets: secrets(),
-  kubernetes: kubernetesForTasks(),
-});
