@@ -188,7 +188,8 @@ async function open(
       role: nodeRole,
       statements: nodeStatements,
       keys: { 'ec2:SourceInstanceARN': [`arn:aws:ec2:${region}:${motoAccount}:instance/${instanceId}`] },
-      cluster: undefined,
+      // Its cluster is not known here by name: faults are planned for the machine.
+      cluster: instanceId,
     });
   const kubernetes = await parts.kubernetes({ folder, config, edgeUrl, nodeRole, nodeCredentials, log });
   closers.push(() => kubernetes.stop());

@@ -17,7 +17,9 @@ export const faultForms = {
 export type FaultForm = keyof typeof faultForms;
 
 export interface FaultRule {
+  /** Its name; for calls of a management node, the id of the machine. */
   readonly cluster: string;
+  /** `node` for calls of a management node, those of Cluster API's provider among them. */
   readonly verb: string;
   /** `ec2:RunInstances` */
   readonly action: string;
