@@ -20,6 +20,7 @@ export interface WorkloadApiRequest {
   readonly cluster: string;
   /** Of the cluster's load balancer. */
   readonly address: string;
+  /** 0: any. */
   readonly port: number;
   readonly version: string;
   readonly authorities: ClusterAuthorities;
@@ -29,6 +30,7 @@ export interface WorkloadApiRequest {
 
 /** An API server that runs. */
 export interface WorkloadApi {
+  readonly url: string;
   stop(): Promise<void>;
 }
 
@@ -79,7 +81,9 @@ export const startSimulatedWorkloadApi: StartWorkloadApi = async (request) => {
     server.once('error', reject);
     server.listen(port, address, resolve);
   });
+  const bound = server.address();
   return {
+    url: `https://${address}:${typeof bound === 'object' && bound ? bound.port : port}`,
     stop: async () => {
       clusters.closeAll();
       await stopServer(server);
@@ -104,7 +108,7 @@ export function startRealWorkloadApi(
       authorities,
       controllers: false,
     });
-    return { stop: () => running.end() };
+    return { url: running.server, stop: () => running.end() };
   };
 }
 

@@ -34,7 +34,6 @@ interface Machine {
 
 interface RunningApi {
   readonly address: string;
-  readonly url: string;
   readonly first: K3sMachine;
   readonly api: WorkloadApi;
   readonly nodes: WorkloadNodes;
@@ -227,17 +226,15 @@ export class WorkloadClusters {
       // k3s itself is also asked by its own machine.
       names: [...k3s.apiNames, first.instance.privateAddress, '127.0.0.1', 'localhost', 'kubernetes'],
     });
-    const url = `https://${address}:${apiPort}`;
-    const nodes = await connected(url, authorities, api);
-    this.#parts.log(`machines of ${name}: the API listens at ${url}`);
-    return { address, url, first: k3s, api, nodes };
+    const nodes = await connected(api, authorities);
+    this.#parts.log(`machines of ${name}: the API listens at ${api.url}`);
+    return { address, first: k3s, api, nodes };
   }
 
   async #stopApi(cluster: Cluster): Promise<void> {
     const { running } = cluster;
     if (!running) return;
     cluster.running = undefined;
-    running.nodes.close();
     await running.api.stop();
     await this.#parts.addresses.remove(running.address);
   }
@@ -245,10 +242,10 @@ export class WorkloadClusters {
   async #join(cluster: Cluster, running: RunningApi, machine: Machine): Promise<void> {
     if (machine.hasJoined) return;
     const { k3s, instance } = machine;
-    const { first, url, nodes } = running;
+    const { first, api, nodes } = running;
     if (k3s !== first) {
-      if (k3s.server !== url)
-        return this.#report(cluster.name, instance.id, `joins ${k3s.server}, not ${url}`);
+      if (k3s.server !== api.url)
+        return this.#report(cluster.name, instance.id, `joins ${k3s.server}, not ${api.url}`);
       if (k3s.token !== first.token) return this.#report(cluster.name, instance.id, 'has another join token');
     }
     await nodes.join(k3s, instance, {
@@ -266,13 +263,9 @@ export class WorkloadClusters {
   }
 }
 
-async function connected(
-  url: string,
-  authorities: ClusterAuthorities,
-  api: WorkloadApi,
-): Promise<WorkloadNodes> {
+async function connected(api: WorkloadApi, authorities: ClusterAuthorities): Promise<WorkloadNodes> {
   try {
-    const nodes = await WorkloadNodes.connect(url, authorities);
+    const nodes = await WorkloadNodes.connect(api.url, authorities);
     await nodes.tellInitialized();
     return nodes;
   } catch (error) {

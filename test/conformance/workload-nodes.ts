@@ -1,7 +1,7 @@
 // What the machines of a workload cluster say to its API: their kubelet, k3s itself, and the cloud controller manager.
 // Over the wire and with a certificate of the cluster, so that it is the same for a simulated and a real API server.
 
-import { Agent, request as openRequest } from 'node:https';
+import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { issueCertificate } from '../../local/kubernetes/certificates.ts';
 import type { ClusterAuthorities, K3sMachine, Taint } from './k3s-machine.ts';
 
@@ -23,36 +23,29 @@ export interface ClusterParts {
   readonly hasCloudController: boolean;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
 const uninitialized = 'node.cloudprovider.kubernetes.io/uninitialized';
 const callLimitMilliseconds = 10_000;
 const manager = 'stand-in-machine';
 
 export class WorkloadNodes {
-  readonly #server: string;
-  readonly #agent: Agent;
+  readonly #connection: HttpsConnection;
 
-  private constructor(server: string, agent: Agent) {
-    this.#server = server;
-    this.#agent = agent;
+  private constructor(connection: HttpsConnection) {
+    this.#connection = connection;
   }
 
   static async connect(server: string, authorities: ClusterAuthorities): Promise<WorkloadNodes> {
     const holder = { subject: 'CN=stand-in-machine, O=system:masters' };
-    const { certificate, key } = await issueCertificate(holder, authorities.client);
-    const ca = authorities.server.certificate;
+    const identity = await issueCertificate(holder, authorities.client);
+    const credentials = {
+      server: new URL(server),
+      authority: authorities.server.certificate,
+      skipVerification: false,
+      ...identity,
+    };
     return new WorkloadNodes(
-      server,
-      new Agent({ ca, cert: certificate, key, keepAlive: true, maxSockets: 4 }),
+      new HttpsConnection(credentials, { timeoutMilliseconds: callLimitMilliseconds }),
     );
-  }
-
-  close(): void {
-    this.#agent.destroy();
   }
 
   /** k3s keeps its serving certificate there; the control-plane provider only looks whether the Secret exists. */
@@ -70,7 +63,7 @@ export class WorkloadNodes {
     const path = `/api/v1/nodes/${machine.nodeName}`;
     const node = nodeOf(machine, instance, parts);
     await this.#apply(path, node);
-    await this.#must('PATCH', `${path}/status`, 'application/merge-patch+json', {
+    await this.#patch(`${path}/status`, 'application/merge-patch+json', {
       status: statusOf(machine, instance, parts),
     });
     // A real API server adds a taint to a new Node, which a kubelet's controller manager would take off when it is Ready.
@@ -78,40 +71,20 @@ export class WorkloadNodes {
   }
 
   async leave(nodeName: string): Promise<void> {
-    const { status, text } = await this.#call('DELETE', `/api/v1/nodes/${nodeName}`);
-    if (status >= 300 && status !== 404)
-      throw new Error(`Node ${nodeName} is not deleted: ${status} ${text}`);
+    const request = { method: 'DELETE', path: `/api/v1/nodes/${nodeName}` };
+    const { code, text } = await this.#connection.send(request);
+    if (code >= 300 && code !== 404) throw new Error(`Node ${nodeName} is not deleted: ${code} ${text}`);
   }
 
   async #apply(path: string, object: unknown): Promise<void> {
     const query = `fieldManager=${manager}&force=true`;
-    await this.#must('PATCH', `${path}?${query}`, 'application/apply-patch+yaml', object);
+    await this.#patch(`${path}?${query}`, 'application/apply-patch+yaml', object);
   }
 
-  async #must(method: string, path: string, contentType: string, body: unknown): Promise<void> {
-    const { status, text } = await this.#call(method, path, contentType, body);
-    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
-  }
-
-  #call(method: string, path: string, contentType?: string, body?: unknown): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      const headers = contentType === undefined ? {} : { 'content-type': contentType };
-      const request = openRequest(
-        `${this.#server}${path}`,
-        { method, headers, agent: this.#agent, timeout: callLimitMilliseconds },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () =>
-            resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
-          );
-        },
-      );
-      request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer in time`)));
-      request.on('error', reject);
-      request.end(body === undefined ? undefined : JSON.stringify(body));
-    });
+  async #patch(path: string, contentType: string, change: unknown): Promise<void> {
+    const request = { method: 'PATCH', path, contentType, body: JSON.stringify(change) };
+    const { code, text } = await this.#connection.send(request);
+    if (code >= 300) throw new Error(`PATCH ${path}: ${code} ${text}`);
   }
 }
 
