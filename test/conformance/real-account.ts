@@ -73,6 +73,7 @@ export async function openRealAccount(reality: Reality, say: (line: string) => v
         return kubernetes;
       },
       releases: releaseFiles(reality.releases),
+      moto: { CLUSTER_API_PROVIDER: 'true' },
       parent: reality.folder,
     },
     say,

@@ -6,7 +6,10 @@ import type { Binaries } from './binaries.ts';
 import type { Processes } from './processes.ts';
 import type { StartWorkloadApi } from './workload-api.ts';
 
-/** Under the authorities that Cluster API made. */
+/**
+ * Under the authorities that Cluster API made. Nothing runs Pods, so that the control-plane provider cannot ask the
+ * servers' etcd: enough for one server, not for more.
+ */
 export function realWorkloadApis(parts: {
   readonly processes: Processes;
   readonly binaries: Binaries;
@@ -26,6 +29,6 @@ export function realWorkloadApis(parts: {
       // Nothing in it waits for a controller.
       controllers: false,
     });
-    return { stop: () => api.end() };
+    return { url: api.server, stop: () => api.end() };
   };
 }

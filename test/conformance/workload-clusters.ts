@@ -189,7 +189,7 @@ export class WorkloadClusters {
     for (const [id, machine] of [...cluster.machines]) {
       if (instances.has(id)) continue;
       // As the cloud controller manager does when an instance is gone.
-      if (machine.hasJoined) await cluster.running?.nodes.leave(machine.k3s.nodeName);
+      if (machine.hasJoined && cluster.running) await left(cluster.running, machine.k3s);
       cluster.machines.delete(id);
       this.#parts.log(`machines of ${cluster.name}: ${id} is gone`);
     }
@@ -252,6 +252,7 @@ export class WorkloadClusters {
       hasNetwork: first.hasFlannel || first.charts.includes('cilium'),
       hasCloudController: first.charts.includes('aws-cloud-controller-manager'),
     });
+    if (k3s.role === 'server') await api.serverJoined?.(k3s.nodeName);
     machine.hasJoined = true;
     this.#parts.log(`machines of ${cluster.name}: ${k3s.nodeName} joined`);
   }
@@ -261,6 +262,11 @@ export class WorkloadClusters {
     if (!this.#problems.has(text)) this.#parts.log(`machines: ${text}`);
     this.#problems.add(text);
   }
+}
+
+async function left({ nodes, api }: RunningApi, { role, nodeName }: K3sMachine): Promise<void> {
+  await nodes.leave(nodeName);
+  if (role === 'server') await api.serverLeft?.(nodeName);
 }
 
 async function connected(api: WorkloadApi, authorities: ClusterAuthorities): Promise<WorkloadNodes> {

@@ -103,6 +103,8 @@ function nodeOf(machine: K3sMachine, instance: MachineInstance, parts: ClusterPa
     kind: 'Node',
     metadata: {
       name: machine.nodeName,
+      // The control-plane provider v0.3.1 cannot add an annotation to a Node that has none.
+      annotations: { 'k3s.io/hostname': machine.nodeName, 'k3s.io/internal-ip': instance.privateAddress },
       labels: {
         'kubernetes.io/hostname': machine.nodeName,
         'kubernetes.io/os': 'linux',

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { issueCertificate, type KeyPair, makeAuthority } from '../../local/kubernetes/certificates.ts';
 import type { ClusterAuthorities, K3sMachine } from './k3s-machine.ts';
-import { startSimulatedWorkloadApi, type WorkloadApi } from './workload-api.ts';
+import { startSimulatedWorkloadApi } from './simulated-workload-api.ts';
+import type { WorkloadApi } from './workload-api.ts';
 import { WorkloadNodes } from './workload-nodes.ts';
 
 const instance = {
