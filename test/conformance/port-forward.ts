@@ -127,10 +127,11 @@ class Tunnel {
 
 /**
  * That a stream is open, with no headers: the number 0 in four bytes. Headers are one stream of zlib through the whole
- * connection; a stored block needs no compressor, only zlib's two bytes before the first one.
+ * connection; a stored block needs no compressor, only zlib's two bytes before the first one. The empty block at the end
+ * makes readers hand out what they have.
  */
 function synReply(id: number, isFirst: boolean): Buffer {
-  const block = Buffer.from([0x00, 0x04, 0x00, 0xfb, 0xff, 0, 0, 0, 0]);
+  const block = Buffer.from([0x00, 0x04, 0x00, 0xfb, 0xff, 0, 0, 0, 0, 0x00, 0x00, 0x00, 0xff, 0xff]);
   const headers = isFirst ? Buffer.concat([Buffer.from([0x78, 0x01]), block]) : block;
   const frame = Buffer.alloc(headBytes + 4);
   frame.writeUInt16BE(0x8003, 0);

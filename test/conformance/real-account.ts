@@ -126,7 +126,7 @@ function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings):
 }
 
 function startKubelet(
-  { name, region: ofCluster, machine, kubeconfig }: ManagementCluster,
+  { name, machine, kubeconfig }: ManagementCluster,
   { processes, binaries, folder, network }: Reality,
   { edgeUrl, log }: KubernetesSurroundings,
 ): StandInKubelet {
@@ -137,8 +137,7 @@ function startKubelet(
     folder: path.join(folder, 'pods', name),
     network,
     nodeAddress: machine.address,
-    added: ({ namespace }) =>
-      namespace === 'capa-system' ? { args: [serviceEndpoints(ofCluster, edgeUrl)] } : {},
+    added: ({ namespace }) => (namespace === 'capa-system' ? { args: [serviceEndpoints(edgeUrl)] } : {}),
     say: (text) => log(`kubelet of ${name}: ${text}`),
   });
 }
@@ -174,6 +173,10 @@ async function startInstanceMetadata(
   return metadata;
 }
 
-function serviceEndpoints(ofRegion: string, url: string): string {
-  return `--service-endpoints=${ofRegion}:${capaServices.map((service) => `${service}=${url}`).join(',')}`;
+/**
+ * Without a region before the colon, each client signs for its own: CAPA takes the first entry of a service, whatever
+ * region it is for (pkg/cloud/scope/session.go), and would sign for that one in every region.
+ */
+function serviceEndpoints(url: string): string {
+  return `--service-endpoints=:${capaServices.map((service) => `${service}=${url}`).join(',')}`;
 }

@@ -136,9 +136,10 @@ class Servers {
 
   async add(nodeName: string): Promise<void> {
     this.#members.add(nodeName);
-    const pod = proxyPod(nodeName);
-    this.#proxies.add(pod.metadata.name);
     const options = { fieldManager: 'stand-in-machine', force: true };
+    const { metadata } = await this.#store.apply(proxies, options);
+    const pod = proxyPod(nodeName, metadata.uid);
+    this.#proxies.add(pod.metadata.name);
     await this.#store.apply(pod, options);
     const status = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
     await this.#store.apply({ ...pod, status }, { ...options, subresource: 'status' });
@@ -163,13 +164,33 @@ class Servers {
   }
 }
 
-/** As the provider's DaemonSet `etcd-proxy` would have it on the Node. */
-function proxyPod(nodeName: string): KubernetesObject {
+const template = {
+  metadata: { labels: { app: 'etcd-proxy' } },
+  spec: { containers: [{ name: 'etcd-proxy', image: 'stand-in' }] },
+};
+
+/** As the bootstrap provider has k3s make it. A Pod that no DaemonSet has would have to leave before its Node may. */
+const proxies: KubernetesObject = {
+  apiVersion: 'apps/v1',
+  kind: 'DaemonSet',
+  metadata: { name: 'etcd-proxy', namespace: 'kube-system' },
+  spec: { selector: { matchLabels: template.metadata.labels }, template },
+};
+
+function proxyPod(nodeName: string, owner?: string): KubernetesObject {
   const suffix = createHash('sha256').update(nodeName).digest('hex').slice(0, 5);
+  const { apiVersion, kind, metadata } = proxies;
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: `etcd-proxy-${suffix}`, namespace: 'kube-system', labels: { app: 'etcd-proxy' } },
-    spec: { nodeName, containers: [{ name: 'etcd-proxy', image: 'stand-in' }] },
+    metadata: {
+      ...template.metadata,
+      name: `etcd-proxy-${suffix}`,
+      namespace: 'kube-system',
+      ...(owner !== undefined && {
+        ownerReferences: [{ apiVersion, kind, name: metadata.name, uid: owner, controller: true }],
+      }),
+    },
+    spec: { ...template.spec, nodeName },
   };
 }
