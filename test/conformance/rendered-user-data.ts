@@ -1,6 +1,7 @@
 // User data of workload machines as the real k3s bootstrap provider renders it. The machines are asked for by hand, on a
 // Cluster without infrastructure, which Cluster API takes for ready: no AWS is needed, and the provider sees no difference.
 
+import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { at, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
@@ -40,6 +41,7 @@ export async function renderUserData(
       controlPlaneEndpoint: { host: endpoint, port: 6443 },
     },
   });
+  await kubernetes.apply(joinToken(namespace, name));
   const machine = (suffix: string, spec: Readonly<Record<string, unknown>>, isServer: boolean) =>
     bootstrap(trial, { cluster: name, name: `${name}-${suffix}`, version, spec, isServer });
   try {
@@ -68,6 +70,21 @@ export async function renderUserData(
 /** As CAPA compresses it (v2.7.2, userdata.GzipBytes): gzip's default level; EC2 counts these bytes, before base64. */
 export function sentBytes(userData: string): number {
   return gzipSync(userData).length;
+}
+
+/** Made by the control-plane provider for a control plane, which these machines are without (v0.3.1, pkg/token). */
+function joinToken(namespace: string, cluster: string): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: `${cluster}-token`,
+      namespace,
+      labels: { 'cluster.x-k8s.io/cluster-name': cluster },
+    },
+    type: 'cluster.x-k8s.io/secret',
+    data: { value: Buffer.from(randomBytes(16).toString('hex')).toString('base64') },
+  };
 }
 
 interface WantedMachine {

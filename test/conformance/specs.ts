@@ -10,6 +10,7 @@ import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
 import { listAt } from '../../core/json-fields.ts';
 import { managementNodes, renderManagementUserData } from '../../core/management/k3s-user-data.ts';
 import { userDataLimitBytes } from '../../core/management/user-data-size.ts';
+import type { KubernetesObject } from '../../core/ports.ts';
 import { example } from '../core/capi/translate-samples.ts';
 import { largest, sampleSpecs } from './generated-specs.ts';
 import { chartProblems, chartsIn } from './helm-jobs.ts';
@@ -18,7 +19,7 @@ import { PlannedCluster, type WantedCluster, wantedCluster } from './planned-clu
 import { renderUserData, sentBytes } from './rendered-user-data.ts';
 import { simulatedRollouts, simulationProblems } from './simulated-topology.ts';
 import { specChanges, unchanged } from './spec-changes.ts';
-import type { TopologyPlan } from './topology-plan.ts';
+import { PlanRefused, type TopologyPlan } from './topology-plan.ts';
 import { applyClass, dryRunProblems, messageOf, type Trial } from './trial-namespace.ts';
 import { filesOf, userDataProblems } from './user-data-problems.ts';
 
@@ -91,8 +92,29 @@ async function plannedSpecs({ binaries, folder, say }: Pick<SpecsWorld, 'binarie
       problems.push(`${name} is refused by the plan: ${messageOf(error)}`);
     }
   });
+  problems.push(...(await acceptedNonsense({ clusterctl: binaries.clusterctl, folder })));
   say(`${specs.length} specs: clusterctl plans them, and the simulation makes the same objects`);
   return { planned, problems };
+}
+
+/** A plan that took everything would prove nothing: it must refuse a variable that the class has not. */
+async function acceptedNonsense({
+  clusterctl,
+  folder,
+}: {
+  readonly clusterctl: string;
+  readonly folder: string;
+}): Promise<readonly string[]> {
+  const wanted = wantedCluster(unchanged, clusterClass, uid);
+  const text = JSON.stringify(wanted.cluster).replace('"name":"region"', '"name":"regions"');
+  const nonsense: KubernetesObject = JSON.parse(text);
+  try {
+    const tool = { clusterctl, folder: path.join(folder, 'plans', 'nonsense') };
+    await new PlannedCluster(tool).create({ ...wanted, cluster: nonsense });
+    return ['the plan takes a variable that the class does not have'];
+  } catch (error) {
+    return error instanceof PlanRefused ? [] : [messageOf(error)];
+  }
 }
 
 /** Whether each change of a spec has the consequences that it must have, and no others. */
@@ -132,6 +154,9 @@ async function strictProblems(
 ): Promise<readonly string[]> {
   await applyClass(trial, clusterClass);
   const problems: string[] = [];
+  const misspelt = { ...unchangedCluster(), spec: { clusterNetworks: {} } };
+  // Else the server would not be as strict as the check is meant to be.
+  if ((await dryRunProblems(trial, [misspelt])).length === 0) problems.push('a misspelt field is taken');
   let count = 0;
   await twoAtATime(planned, async ({ wanted, plan }) => {
     const objects = [wanted.cluster, ...plan.created];
@@ -143,6 +168,10 @@ async function strictProblems(
   return problems;
 }
 
+function unchangedCluster(): KubernetesObject {
+  return wantedCluster(unchanged, clusterClass, uid).cluster;
+}
+
 /** Machines of the spec with most in it, and of one with neither addon: what they would be sent. */
 async function machineProblems(
   { say }: SpecsWorld,
@@ -151,20 +180,20 @@ async function machineProblems(
 ): Promise<readonly string[]> {
   const problems: string[] = [];
   const subjects = [largest.metadata.name, 'flannel'];
-  for (const { wanted, plan } of planned.filter((one) =>
-    subjects.includes(one.wanted.cluster.metadata.name),
-  )) {
-    const { name } = wanted.cluster.metadata;
-    const rendered = await renderUserData(trial, wanted.cluster, plan);
-    for (const kind of ['first server', 'joining server', 'agent'] as const) {
-      const userData = rendered[kind];
-      const files = plannedFiles(plan, kind === 'agent' ? 'KThreesConfigTemplate' : 'KThreesControlPlane');
-      problems.push(
-        ...userDataProblems(kind, userData, files).map((problem) => `${name}, ${kind}: ${problem}`),
-      );
-      say(`${name}, ${kind}: ${sentBytes(userData)} of ${userDataLimitBytes} bytes of user data`);
-    }
-  }
+  const tried = planned.filter(({ wanted }) => subjects.includes(wanted.cluster.metadata.name));
+  await Promise.all(
+    tried.map(async ({ wanted, plan }) => {
+      const { name } = wanted.cluster.metadata;
+      const rendered = await renderUserData(trial, wanted.cluster, plan);
+      for (const kind of ['first server', 'joining server', 'agent'] as const) {
+        const userData = rendered[kind];
+        const files = plannedFiles(plan, kind === 'agent' ? 'KThreesConfigTemplate' : 'KThreesControlPlane');
+        const found = userDataProblems(kind, userData, files);
+        problems.push(...found.map((problem) => `${name}, ${kind}: ${problem}`));
+        say(`${name}, ${kind}: ${sentBytes(userData)} of ${userDataLimitBytes} bytes of user data`);
+      }
+    }),
+  );
   return problems;
 }
 
