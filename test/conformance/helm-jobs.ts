@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { canonicalJson } from '../../core/canonical-json.ts';
@@ -51,12 +51,18 @@ export async function chartProblems(
     return problems;
   } finally {
     controller.kill('SIGKILL');
+    await rm(credentialsFile(trial), { force: true });
     await removeAll(trial, charts);
   }
 }
 
-async function startController({ helmController, kubeconfig, folder }: HelmTrial) {
-  const file = path.join(folder, 'helm-controller.kubeconfig');
+function credentialsFile({ folder }: HelmTrial): string {
+  return path.join(folder, 'helm-controller.kubeconfig');
+}
+
+async function startController(trial: HelmTrial) {
+  const { helmController, kubeconfig, folder } = trial;
+  const file = credentialsFile(trial);
   await writeFile(file, kubeconfig, { mode: 0o600 });
   const log = await open(path.join(folder, 'helm-controller.log'), 'w');
   const controller = spawn(helmController, ['--kubeconfig', file, '--namespace', chartNamespace], {
