@@ -89,8 +89,12 @@ export function assessCluster(cluster: KubernetesObject, owned: OwnedObjects, no
         numberAt(one, 'spec', 'replicas') === 0,
     ) &&
     (cluster.metadata.generation ?? 0) <= (numberAt(cluster, 'status', 'observedGeneration') ?? 0);
+  // Cluster API takes a control plane as ready when its first server is.
   const ready =
-    settled && workers.ready >= workers.replicas && cluster.metadata.deletionTimestamp === undefined;
+    settled &&
+    controlPlane.ready >= controlPlane.replicas &&
+    workers.ready >= workers.replicas &&
+    cluster.metadata.deletionTimestamp === undefined;
 
   const causes = [...infrastructure, ...machines, ...controlPlanes, ...deployments, cluster]
     .flatMap(complaintsOf)

@@ -102,6 +102,11 @@ describe('a workload cluster', () => {
     expect(await stateOf({}, [controlPlane])).toMatchObject({ ready: false });
   });
 
+  test('is not ready while a server is missing, which Cluster API does not wait for', async () => {
+    const short = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 1 } });
+    expect(await stateOf({}, [short, workers])).toMatchObject({ ready: false });
+  });
+
   test('is not ready while it is being deleted', async () => {
     const deleting = { generation: 3, deletionTimestamp: '2026-11-23T11:00:00Z' };
     expect(await stateOf({}, [controlPlane, workers], deleting)).toMatchObject({ ready: false });
