@@ -4,10 +4,15 @@
 
 import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
+import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { type AwsNetwork, type Milestone, networkOf } from './aws-network.ts';
-import { type Condition, condition, isConditionTrue, summary } from './conditions.ts';
+import { type Condition, condition, isConditionTrue, presentCondition, summary } from './conditions.ts';
 import type { Controller } from './controller.ts';
-import { infrastructureMilestones, infrastructureRemovalMilestones, pollSeconds } from './durations.ts';
+import {
+  infrastructureMilestones,
+  pollSeconds,
+  infrastructureRemovalMilestones as removalMilestones,
+} from './durations.ts';
 import { noteTime, remaining, soonest } from './elapsed.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isKind, kinds } from './kinds.ts';
@@ -16,33 +21,55 @@ import type { Again } from './work-queue.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';
 
 /** In the order in which CAPA reconciles them. */
-const milestones: readonly {
-  readonly name: Milestone;
-  readonly condition: string;
-  readonly failure: string;
-}[] = [
-  { name: 'vpc', condition: 'VpcReady', failure: 'VpcReconciliationFailed' },
-  { name: 'subnets', condition: 'SubnetsReady', failure: 'SubnetsReconciliationFailed' },
-  { name: 'internetGateway', condition: 'InternetGatewayReady', failure: 'InternetGatewayFailed' },
-  { name: 'natGateways', condition: 'NatGatewaysReady', failure: 'NatGatewaysReconciliationFailed' },
-  { name: 'routeTables', condition: 'RouteTablesReady', failure: 'RouteTableReconciliationFailed' },
-  {
-    name: 'securityGroups',
-    condition: 'ClusterSecurityGroupsReady',
-    failure: 'ClusterSecurityGroupReconciliationFailed',
-  },
-  { name: 'loadBalancer', condition: 'LoadBalancerReady', failure: 'WaitForDNSName' },
+const milestones: readonly { readonly name: Milestone; readonly condition: string }[] = [
+  { name: 'vpc', condition: 'VpcReady' },
+  { name: 'subnets', condition: 'SubnetsReady' },
+  { name: 'internetGateway', condition: 'InternetGatewayReady' },
+  { name: 'natGateways', condition: 'NatGatewaysReady' },
+  { name: 'routeTables', condition: 'RouteTablesReady' },
+  { name: 'securityGroups', condition: 'ClusterSecurityGroupsReady' },
+  { name: 'loadBalancer', condition: 'LoadBalancerReady' },
 ];
 
-/** What goes in which phase of a removal: nothing can go before what uses it. */
-const removals: readonly { readonly after: number; readonly parts: readonly Milestone[] }[] = [
-  { after: infrastructureRemovalMilestones.loadBalancer, parts: ['loadBalancer'] },
-  { after: infrastructureRemovalMilestones.securityGroups, parts: ['securityGroups'] },
-  { after: infrastructureRemovalMilestones.natGateways, parts: ['natGateways'] },
+/** What CAPA tells while it is busy with a part; of the others it says nothing until the next time it writes. */
+const startedReasons: Partial<Readonly<Record<Milestone, string>>> = {
+  vpc: 'VpcCreationStarted',
+  natGateways: 'NatGatewaysCreationStarted',
+};
+
+/** Conditions that count for Ready, in this order (capa-2.7.2/pkg/cloud/scope/cluster.go, `PatchObject`). */
+const summarized = [
+  'VpcReady',
+  'SubnetsReady',
+  'ClusterSecurityGroupsReady',
+  'LoadBalancerReady',
+  'InternetGatewayReady',
+  'NatGatewaysReady',
+  'RouteTablesReady',
+  'VpcEndpointsReady',
+];
+
+/** The parts in the order in which they go: nothing can go before what uses it. Some are never made, yet told. */
+const removals: readonly {
+  readonly condition: string;
+  readonly part?: Milestone;
+  /** Simulated seconds since the deletion began. */
+  readonly after: number;
+}[] = [
+  { condition: 'LoadBalancerReady', part: 'loadBalancer', after: removalMilestones.loadBalancer },
   {
-    after: infrastructureRemovalMilestones.network,
-    parts: ['routeTables', 'internetGateway', 'subnets', 'vpc'],
+    condition: 'ClusterSecurityGroupsReady',
+    part: 'securityGroups',
+    after: removalMilestones.securityGroups,
   },
+  { condition: 'VpcEndpointsReady', after: removalMilestones.securityGroups },
+  { condition: 'RouteTablesReady', part: 'routeTables', after: removalMilestones.routeTables },
+  { condition: 'NatGatewaysReady', part: 'natGateways', after: removalMilestones.natGateways },
+  { condition: 'InternetGatewayReady', part: 'internetGateway', after: removalMilestones.network },
+  { condition: 'EgressOnlyInternetGatewayReady', after: removalMilestones.network },
+  { condition: 'SubnetsReady', part: 'subnets', after: removalMilestones.network },
+  { condition: 'SecondaryCidrsReady', after: removalMilestones.network },
+  { condition: 'VpcReady', part: 'vpc', after: removalMilestones.network },
 ];
 
 export function awsClusterController(environment: Environment): Controller {
@@ -69,23 +96,21 @@ async function makeNetwork(
   network: AwsNetwork,
 ): Promise<Again> {
   const done: Condition[] = [];
-  for (const { name, condition: type, failure } of milestones) {
+  for (const { name, condition: type } of milestones) {
     const wait = remaining(awsCluster, 'started', infrastructureMilestones[name], pace);
     const isFailing =
       name === 'vpc' &&
       !isConditionTrue(awsCluster, type) &&
       faults.active('cluster:infrastructure') !== undefined;
     if (wait > 0 || isFailing) {
-      const why = { reason: isFailing ? failure : 'InProgress', ...(isFailing ? refused : {}) };
-      const conditions = [...done, condition(type, false, why)];
-      await setConditions(store, awsCluster, [...conditions, summary(conditions)]);
+      const started = startedReasons[name];
+      if (isFailing) await tell(store, awsCluster, [condition(type, false, refused)]);
+      else if (started) await tell(store, awsCluster, [...done, condition(type, false, { reason: started })]);
       return soonest(wait, isFailing ? pace.milliseconds(pollSeconds) : undefined);
     }
-    if (!isConditionTrue(awsCluster, type)) {
-      for (const resource of network.resources) {
-        if (resource.milestone === name) {
-          await cloud.add(network.region, resource.type, resource.id, resource.tags);
-        }
+    for (const resource of network.resources) {
+      if (resource.milestone === name) {
+        await cloud.add(network.region, resource.type, resource.id, resource.tags);
       }
     }
     done.push(condition(type, true));
@@ -98,7 +123,7 @@ async function makeNetwork(
       controlPlaneEndpoint: { host: network.loadBalancerHost, port: 6443 },
     },
   }));
-  await setConditions(store, described, [...done, summary(done)], {
+  await tell(store, described, [...done, condition('S3BucketReady', true)], {
     ready: true,
     failureDomains: Object.fromEntries(network.zones.map((zone) => [zone, { controlPlane: true }])),
     networkStatus: {
@@ -116,10 +141,27 @@ async function makeNetwork(
   return undefined;
 }
 
+/** Sets conditions. Ready tells how many of them are true, and never what is wrong: that is for each of them. */
+async function tell(
+  store: ObjectStore,
+  awsCluster: KubernetesObject,
+  changes: readonly Condition[],
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<KubernetesObject> {
+  const counted = summarized.flatMap((type) => {
+    const found = changes.find((change) => change.type === type) ?? presentCondition(awsCluster, type);
+    return found ? [found] : [];
+  });
+  const conditions = [...changes, summary(counted, summarized.length)];
+  return setConditions(store, awsCluster, conditions, fields);
+}
+
 const refused = {
-  severity: 'Error',
+  reason: 'VpcReconciliationFailed',
+  // An error only after the control plane was initialised.
+  severity: 'Warning',
   message:
-    'failed to create new vpc: failed to create vpc: VpcLimitExceeded: The maximum number of VPCs has been reached.',
+    'failed to create new managed VPC: failed to create vpc: VpcLimitExceeded: The maximum number of VPCs has been reached.',
 } as const;
 
 /** CAPA writes the network it made, or was given, into the spec. */
@@ -147,42 +189,26 @@ async function removeNetwork(
   network: AwsNetwork,
 ): Promise<Again> {
   if (!awsCluster.metadata.finalizers?.includes(finalizers.awsCluster)) return undefined;
-  const noted = await noteTime(store, awsCluster, 'deleting');
+  let told = await noteTime(store, awsCluster, 'deleting');
   const owner = awsCluster.metadata.ownerReferences?.find((reference) => isKind(reference, kinds.cluster));
-  for (const { after, parts } of removals) {
-    const isStuck = parts.includes('vpc') && faults.active('cluster:stuck-deleting') !== undefined;
-    const wait = remaining(noted, 'deleting', after, pace);
-    const [first = 'vpc'] = parts;
-    if (wait > 0 || isStuck) {
-      const type = isStuck ? 'VpcReady' : conditionOfMilestone(first);
+  for (const { condition: type, part, after } of removals) {
+    const isStuck = part === 'vpc' && faults.active('cluster:stuck-deleting') !== undefined;
+    const wait = remaining(told, 'deleting', after, pace);
+    const isTold = ['Deleted', 'DeletingFailed'].includes(presentCondition(told, type)?.reason ?? '');
+    if (!isTold) told = await tell(store, told, [condition(type, false, { reason: 'Deleting' })]);
+    if (isStuck && wait === 0) {
       const message = `failed to delete vpc: DependencyViolation: The vpc '${network.vpcId}' has dependencies and cannot be deleted.`;
-      const conditions = [
-        condition(
-          type,
-          false,
-          isStuck && wait === 0
-            ? { reason: 'DeletionFailed', severity: 'Warning', message }
-            : { reason: 'Deleting' },
-        ),
-      ];
-      await setConditions(store, noted, [...conditions, summary(conditions)], { ready: false });
-      return wait > 0 ? wait : pace.milliseconds(pollSeconds);
+      const why = { reason: 'DeletingFailed', severity: 'Warning', message } as const;
+      await tell(store, told, [condition(type, false, why)]);
     }
-    for (const { id } of network.resources.filter(({ milestone }) => parts.includes(milestone))) {
+    if (wait > 0 || isStuck) return wait > 0 ? wait : pace.milliseconds(pollSeconds);
+    for (const { id } of network.resources.filter(({ milestone }) => milestone === part)) {
       await cloud.remove(network.region, id);
     }
     // Without its load balancer the workload cluster's API cannot be reached any more.
-    if (parts.includes('loadBalancer') && owner) await workloads.close(owner.uid);
-    await setConditions(
-      store,
-      noted,
-      parts.map((part) => condition(conditionOfMilestone(part), false, { reason: 'Deleted' })),
-    );
+    if (part === 'loadBalancer' && owner) await workloads.close(owner.uid);
+    told = await tell(store, told, [condition(type, false, { reason: 'Deleted' })]);
   }
-  await dropFinalizer(store, noted, finalizers.awsCluster);
+  await dropFinalizer(store, told, finalizers.awsCluster);
   return undefined;
-}
-
-function conditionOfMilestone(name: Milestone): string {
-  return milestones.find((milestone) => milestone.name === name)?.condition ?? 'Ready';
 }

@@ -5,7 +5,7 @@
 import { isTrueAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { networkOf, ownedTags, privateAddress, subnetFor } from './aws-network.ts';
-import { condition, summary } from './conditions.ts';
+import { type Condition, condition, presentCondition, summary } from './conditions.ts';
 import type { Controller } from './controller.ts';
 import { instanceStartSeconds, instanceStopSeconds, pollSeconds } from './durations.ts';
 import { noteTime, remaining, timeOf } from './elapsed.ts';
@@ -39,24 +39,45 @@ export function awsMachineController(environment: Environment): Controller {
       if (isDeleting(awsMachine)) return terminate(environment, awsMachine, awsCluster);
       const machine = ownerOf(store, awsMachine, kinds.machine);
       if (!machine || !cluster || !awsCluster) return undefined;
-      const finalized = await addFinalizer(store, awsMachine, finalizers.awsMachine);
-      if (timeOf(finalized, 'launched') !== undefined)
-        return run(environment, finalized, machine, awsCluster);
+      if (timeOf(awsMachine, 'launched') !== undefined)
+        return run(environment, awsMachine, machine, awsCluster);
       if (!isTrueAt(cluster, 'status', 'infrastructureReady')) {
-        return wait(environment, finalized, 'WaitingForClusterInfrastructure');
+        return wait(environment, awsMachine, machine, 'WaitingForClusterInfrastructure');
       }
       if (textAt(machine, 'spec', 'bootstrap', 'dataSecretName') === undefined) {
-        return wait(environment, finalized, 'WaitingForBootstrapData');
+        return wait(environment, awsMachine, machine, 'WaitingForBootstrapData');
       }
+      const finalized = await addFinalizer(store, awsMachine, finalizers.awsMachine);
       return launch(environment, finalized, machine, awsCluster);
     },
   };
 }
 
-async function wait({ store }: Environment, awsMachine: KubernetesObject, reason: string): Promise<Again> {
-  const conditions = [condition('InstanceReady', false, { reason })];
-  await setConditions(store, awsMachine, [...conditions, summary(conditions)], { ready: false });
+async function wait(
+  environment: Environment,
+  awsMachine: KubernetesObject,
+  machine: KubernetesObject,
+  reason: string,
+): Promise<Again> {
+  await setInstanceStatus(environment, awsMachine, machine, [condition('InstanceReady', false, { reason })]);
   return undefined;
+}
+
+/** Its Ready tells how many of its conditions are true, and never what is wrong: that is for the condition itself. */
+async function setInstanceStatus(
+  { store }: Environment,
+  awsMachine: KubernetesObject,
+  machine: KubernetesObject | undefined,
+  changes: readonly Condition[],
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<KubernetesObject> {
+  const isServer = machine ? isControlPlaneMachine(machine) : isControlPlaneMachine(awsMachine);
+  const types = ['InstanceReady', 'SecurityGroupsReady', ...(isServer ? ['ELBAttached'] : [])];
+  const conditions = types.flatMap((type) => {
+    const found = changes.find((change) => change.type === type) ?? presentCondition(awsMachine, type);
+    return found ? [found] : [];
+  });
+  return setConditions(store, awsMachine, [...conditions, summary(conditions, types.length)], fields);
 }
 
 async function launch(
@@ -71,15 +92,17 @@ async function launch(
   const zone = subnet?.zone ?? '';
   const instanceType = textAt(awsMachine, 'spec', 'instanceType') ?? '';
   if (faults.active('machine:capacity') !== undefined) {
-    const conditions = [
-      condition('InstanceReady', false, {
-        reason: 'InstanceProvisionFailed',
-        severity: 'Error',
-        message: `failed to create AWSMachine instance: failed to run instance: InsufficientInstanceCapacity: We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}).`,
-      }),
-    ];
-    await setConditions(store, awsMachine, [...conditions, summary(conditions)], { ready: false });
+    const failed = condition('InstanceReady', false, {
+      reason: 'InstanceProvisionFailed',
+      severity: 'Error',
+      message: `failed to create AWSMachine instance: failed to run instance: InsufficientInstanceCapacity: We currently do not have sufficient ${instanceType} capacity in the Availability Zone you requested (${zone}).`,
+    });
+    await setInstanceStatus(environment, awsMachine, machine, [failed]);
     return pace.milliseconds(pollSeconds);
+  }
+  if (presentCondition(awsMachine, 'InstanceReady')?.reason !== 'InstanceProvisionFailed') {
+    const started = condition('InstanceReady', false, { reason: 'InstanceProvisionStarted' });
+    await setInstanceStatus(environment, awsMachine, machine, [started]);
   }
   const id = instanceIdOf(awsMachine);
   const role = isControlPlaneMachine(machine) ? 'control-plane' : 'node';
@@ -96,41 +119,34 @@ async function launch(
 }
 
 async function run(
-  { store, pace }: Environment,
+  environment: Environment,
   awsMachine: KubernetesObject,
   machine: KubernetesObject,
   awsCluster: KubernetesObject,
 ): Promise<Again> {
+  const { store, pace } = environment;
   const delay = remaining(awsMachine, 'launched', instanceStartSeconds, pace);
-  if (delay > 0) {
-    const conditions = [
-      condition('InstanceReady', false, { reason: 'InstanceNotReady', severity: 'Warning' }),
-    ];
-    await setConditions(store, awsMachine, [...conditions, summary(conditions)], {
-      ready: false,
-      instanceState: 'pending',
-    });
-    return delay;
-  }
+  const isRunning = delay === 0;
+  const noted = isRunning ? await noteTime(store, awsMachine, 'running') : awsMachine;
   const address = privateAddress(awsMachine.metadata.uid ?? '');
-  const region = textAt(awsCluster, 'spec', 'region') ?? '';
-  const hostname = hostnameFor(address, region);
-  const noted = await noteTime(store, awsMachine, 'running');
+  const hostname = hostnameFor(address, textAt(awsCluster, 'spec', 'region') ?? '');
   const conditions = [
-    condition('InstanceReady', true),
+    condition('InstanceReady', isRunning, { reason: 'InstanceNotReady', severity: 'Warning' }),
     condition('SecurityGroupsReady', true),
-    ...(isControlPlaneMachine(machine) ? [condition('ELBAttached', true)] : []),
+    ...(isControlPlaneMachine(machine)
+      ? [condition('ELBAttached', isRunning, { reason: 'ELBAttachFailed', message: 'instance not running' })]
+      : []),
   ];
-  await setConditions(store, noted, [...conditions, summary(conditions)], {
-    ready: true,
-    instanceState: 'running',
+  await setInstanceStatus(environment, noted, machine, conditions, {
+    ready: isRunning,
+    instanceState: isRunning ? 'running' : 'pending',
     addresses: [
       { type: 'InternalIP', address },
       { type: 'InternalDNS', address: hostname },
       { type: 'Hostname', address: hostname },
     ],
   });
-  return undefined;
+  return isRunning ? undefined : delay;
 }
 
 /** EC2's private DNS name: in its oldest region it lacks the region's name. */
@@ -140,22 +156,27 @@ function hostnameFor(address: string, region: string): string {
 }
 
 async function terminate(
-  { store, pace, cloud, cluster }: Environment,
+  environment: Environment,
   awsMachine: KubernetesObject,
   awsCluster: KubernetesObject | undefined,
 ): Promise<Again> {
   if (!awsMachine.metadata.finalizers?.includes(finalizers.awsMachine)) return undefined;
+  const { store, pace, cloud, cluster } = environment;
   const noted = await noteTime(store, awsMachine, 'deleting');
   // An instance may have been launched right before the process was killed, without a note of it.
   const delay = textAt(noted, 'spec', 'instanceID')
     ? remaining(noted, 'deleting', instanceStopSeconds, pace)
     : 0;
   if (delay > 0) {
-    const conditions = [condition('InstanceReady', false, { reason: 'Deleting' })];
-    await setConditions(store, noted, [...conditions, summary(conditions)], {
-      ready: false,
-      instanceState: 'shutting-down',
-    });
+    const detached = isControlPlaneMachine(noted)
+      ? [condition('ELBAttached', false, { reason: 'Deleted' })]
+      : [];
+    // First what is about to be done, then that EC2 took it; the fields of its status stay as they were.
+    const isTaken = presentCondition(noted, 'InstanceReady')?.reason === 'Deleted';
+    for (const reason of isTaken ? [] : ['Deleting', 'Deleted']) {
+      const conditions = [condition('InstanceReady', false, { reason }), ...detached];
+      await setInstanceStatus(environment, noted, undefined, conditions);
+    }
     return delay;
   }
   const region = textAt(awsCluster, 'spec', 'region') ?? cluster.region;

@@ -4,12 +4,12 @@
 
 import { isTrueAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { condition, summary } from './conditions.ts';
+import { condition, isConditionTrue, mirrored, summary } from './conditions.ts';
 import type { Controller, Wake } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { finalizers, isDeleting, kinds, labels, ownerReference } from './kinds.ts';
+import { finalizers, isDeleting, isOwnedBy, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterName, isControlPlaneMachine, ofCluster, referenced } from './lookups.ts';
-import { hasReadyNode, mirrored } from './machines.ts';
+import { hasReadyNode } from './machines.ts';
 import { managers } from './managers.ts';
 import type { Again } from './work-queue.ts';
 import {
@@ -43,8 +43,9 @@ export function clusterController(environment: Environment): Controller {
       const infrastructure = await own(environment, finalized, 'infrastructureRef');
       const controlPlane = await own(environment, finalized, 'controlPlaneRef');
       const endpoint = recordAt(infrastructure, 'spec', 'controlPlaneEndpoint');
+      const isReady = isTrueAt(infrastructure, 'status', 'ready');
       const described = await changeObject(store, finalized, (present) =>
-        endpoint.host === undefined
+        endpoint.host === undefined || !isReady
           ? present
           : { ...present, spec: { ...recordAt(present, 'spec'), controlPlaneEndpoint: endpoint } },
       );
@@ -75,13 +76,17 @@ async function setClusterStatus(
   infrastructure: KubernetesObject | undefined,
   controlPlane: KubernetesObject | undefined,
 ): Promise<void> {
-  const infrastructureReady = isTrueAt(infrastructure, 'status', 'ready');
-  const controlPlaneReady = isTrueAt(controlPlane, 'status', 'ready');
-  const initialized = isTrueAt(controlPlane, 'status', 'initialized');
+  // What was ready or initialised once stays so.
+  const stays = (field: string, source: KubernetesObject | undefined) =>
+    isTrueAt(cluster, 'status', field) || isTrueAt(source, 'status', 'ready');
+  const infrastructureReady = stays('infrastructureReady', infrastructure);
+  const controlPlaneReady = stays('controlPlaneReady', controlPlane);
+  const initialized =
+    isConditionTrue(cluster, 'ControlPlaneInitialized') || isTrueAt(controlPlane, 'status', 'initialized');
   const failureReason = textAt(controlPlane, 'status', 'failureReason');
   const conditions = [
-    mirrored('ControlPlaneReady', controlPlane, controlPlaneReady, 'WaitingForControlPlane'),
-    mirrored('InfrastructureReady', infrastructure, infrastructureReady, 'WaitingForInfrastructure'),
+    ...(controlPlane ? [mirroredFrom('ControlPlane', controlPlane)] : []),
+    ...(infrastructure ? [mirroredFrom('Infrastructure', infrastructure)] : []),
   ];
   const isReferenced = recordAt(cluster, 'spec').infrastructureRef !== undefined;
   const hasEndpoint = textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host') !== undefined;
@@ -98,10 +103,16 @@ async function setClusterStatus(
     cluster,
     [
       ...conditions,
-      condition('ControlPlaneInitialized', initialized, {
-        reason: 'WaitingForControlPlaneProviderInitialized',
-      }),
-      summary(conditions),
+      ...(controlPlane
+        ? [
+            condition('ControlPlaneInitialized', initialized, {
+              reason: 'WaitingForControlPlaneProviderInitialized',
+              message:
+                'Waiting for control plane provider to indicate the control plane has been initialized',
+            }),
+          ]
+        : []),
+      ...(conditions.length > 0 ? [summary(conditions)] : []),
     ],
     {
       phase,
@@ -117,6 +128,11 @@ async function setClusterStatus(
       v1beta2: { ...recordAt(cluster, 'status', 'v1beta2'), ...counts(store, cluster, controlPlane) },
     },
   );
+}
+
+function mirroredFrom(part: 'ControlPlane' | 'Infrastructure', source: KubernetesObject) {
+  const isReady = isTrueAt(source, 'status', 'ready');
+  return mirrored(`${part}Ready`, source, { isReady, reason: `WaitingFor${part}` });
 }
 
 function counts(
@@ -152,10 +168,7 @@ async function removeCluster({ store }: Environment, cluster: KubernetesObject):
   if (!cluster.metadata.finalizers?.includes(finalizers.cluster)) return undefined;
   const controlPlane = referenced(store, cluster, 'spec', 'controlPlaneRef');
   const infrastructure = referenced(store, cluster, 'spec', 'infrastructureRef');
-  const conditions = [
-    condition('ControlPlaneReady', false, { reason: controlPlane ? 'Deleting' : 'Deleted' }),
-    mirrored('InfrastructureReady', infrastructure, false, infrastructure ? 'Deleting' : 'Deleted'),
-  ];
+  const conditions = [gone('ControlPlaneReady', controlPlane), gone('InfrastructureReady', infrastructure)];
   const workers = [
     ...ofCluster(store, kinds.machineDeployment, cluster),
     ...ofCluster(store, kinds.machineSet, cluster),
@@ -165,9 +178,17 @@ async function removeCluster({ store }: Environment, cluster: KubernetesObject):
     phase: 'Deleting',
     v1beta2: { ...recordAt(cluster, 'status', 'v1beta2'), ...counts(store, cluster, controlPlane) },
   });
+  // It asks for the deletion of what it owns itself; those owners ask on.
+  const own = workers.filter((object) => isOwnedBy(object, cluster));
   const next =
-    workers.length > 0 ? workers : [controlPlane ?? infrastructure].filter((object) => object !== undefined);
+    workers.length > 0 ? own : [controlPlane ?? infrastructure].filter((object) => object !== undefined);
   for (const object of next) await removeObject(store, object);
-  if (next.length === 0) await dropFinalizer(store, changed, finalizers.cluster);
+  if (workers.length === 0 && next.length === 0) await dropFinalizer(store, changed, finalizers.cluster);
   return undefined;
+}
+
+function gone(type: string, source: KubernetesObject | undefined) {
+  return source
+    ? mirrored(type, source, { isReady: false, reason: 'Deleting' })
+    : condition(type, false, { reason: 'Deleted' });
 }

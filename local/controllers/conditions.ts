@@ -1,6 +1,7 @@
 // Conditions as the controllers write them.
 
 import { listAt, textAt } from '../../core/json-fields.ts';
+import type { KubernetesObject } from '../../core/ports.ts';
 import { sameJson } from '../kubernetes/api-json.ts';
 
 export interface Condition {
@@ -57,13 +58,83 @@ export function isConditionTrue(object: unknown, type: string): boolean {
 
 const severities: readonly unknown[] = ['Error', 'Warning', 'Info'];
 
+/** What counts most when conditions are merged: the worst that is false, then what is true, then what is unknown. */
+function priority({ status, severity }: Condition): number {
+  if (status === 'Unknown') return severities.length + 1;
+  return status === 'True' ? severities.length : severities.indexOf(severity);
+}
+
 /**
- * The condition Ready that sums up others: true when all are, else what the worst of them says; of equally bad ones
- * the first (capi-1.9.5/util/conditions/merge.go).
+ * The condition Ready that sums up others: what the worst of them says; of equally bad ones the first
+ * (capi-1.9.5/util/conditions/merge.go). `completed` replaces its message by how many of so many are true, which
+ * Machines tell while they are provisioned.
  */
-export function summary(conditions: readonly Condition[]): Condition {
-  const [worst] = conditions
-    .filter(({ status }) => status !== 'True')
-    .toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
-  return worst ? { ...worst, type: 'Ready' } : { type: 'Ready', status: 'True' };
+export function summary(conditions: readonly Condition[], completedOf?: number): Condition {
+  const [worst] = conditions.toSorted((a, b) => priority(a) - priority(b));
+  if (!worst || worst.status === 'True') return { type: 'Ready', status: 'True' };
+  const done = conditions.filter(({ status }) => status === 'True').length;
+  const message = completedOf === undefined ? {} : { message: `${done} of ${completedOf} completed` };
+  return { ...worst, ...message, type: 'Ready' };
+}
+
+/**
+ * What the conditions Ready of several objects add up to; undefined when none has one. The reason names the object
+ * (capi-1.9.5/util/conditions/getter.go, `aggregate`). `counts` replaces the message by how many are ready.
+ */
+export function aggregate(
+  type: string,
+  sources: readonly KubernetesObject[],
+  counts: boolean,
+): Condition | undefined {
+  const found = sources.flatMap((source) => {
+    const ready = asCondition(conditionOf(source, 'Ready'));
+    return ready ? [{ ...ready, source }] : [];
+  });
+  const [worst] = found.toSorted((a, b) => priority(a) - priority(b));
+  if (!worst) return undefined;
+  if (worst.status === 'True') return { type, status: 'True' };
+  const { source, reason = '', ...rest } = worst;
+  const done = found.filter(({ status }) => status === 'True').length;
+  return {
+    ...rest,
+    type,
+    reason: reason.includes('@') ? reason : `${reason} @ ${source.kind}/${source.metadata.name}`,
+    ...(counts ? { message: `${done} of ${sources.length} completed` } : {}),
+  };
+}
+
+/**
+ * What another object's condition Ready says, as a condition of this one; without one, whether the other says that it
+ * is ready (capi-1.9.5/util/conditions/getter.go, `mirror`).
+ */
+export function mirrored(
+  type: string,
+  source: KubernetesObject,
+  otherwise: { readonly isReady: boolean; readonly reason: string },
+): Condition {
+  const ready = asCondition(conditionOf(source, 'Ready'));
+  return ready ? { ...ready, type } : condition(type, otherwise.isReady, { reason: otherwise.reason });
+}
+
+/** The object's condition of this type as it is. */
+export function presentCondition(object: KubernetesObject, type: string): Condition | undefined {
+  return asCondition(conditionOf(object, type));
+}
+
+/** A condition in an object's status without its times. */
+function asCondition(found: unknown): Condition | undefined {
+  const type = textAt(found, 'type');
+  const status = textAt(found, 'status');
+  if (type === undefined || (status !== 'True' && status !== 'False' && status !== 'Unknown'))
+    return undefined;
+  const severity = textAt(found, 'severity');
+  const reason = textAt(found, 'reason');
+  const message = textAt(found, 'message');
+  return {
+    type,
+    status,
+    ...(severity === 'Error' || severity === 'Warning' || severity === 'Info' ? { severity } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+  };
 }

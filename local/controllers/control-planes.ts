@@ -3,10 +3,17 @@
 // works: its address is that of the simulated API, not of the load balancer that the Cluster names.
 // Not simulated: cryptography of the CAs, etcd membership, remediation.
 
-import { isTrueAt, listAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
+import { isTrueAt, numberAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { ensureClusterSecrets, writeKubeconfig } from './cluster-secrets.ts';
-import { type Condition, condition, summary } from './conditions.ts';
+import {
+  aggregate,
+  type Condition,
+  condition,
+  isConditionTrue,
+  presentCondition,
+  summary,
+} from './conditions.ts';
 import { type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels } from './kinds.ts';
@@ -19,10 +26,13 @@ import {
   isOutdated,
   machineTimeouts,
 } from './machine-clones.ts';
-import { hasReadyNode } from './machines.ts';
+import { hasReadyNode, isNodeReady } from './machines.ts';
 import { managers } from './managers.ts';
 import type { Again } from './work-queue.ts';
 import { addFinalizer, dropFinalizer, removeObject, setConditions } from './writes.ts';
+
+/** By it the provider knows what configuration a server was made from. */
+const serverConfigurationAnnotation = 'controlplane.cluster.x-k8s.io/kthrees-server-configuration';
 
 export function controlPlaneController(environment: Environment): Controller {
   const { store } = environment;
@@ -42,7 +52,8 @@ export function controlPlaneController(environment: Environment): Controller {
     ],
     async reconcile(controlPlane) {
       const cluster = clusterOf(store, controlPlane);
-      if (!cluster) return undefined;
+      // Until there is a network it does nothing at all.
+      if (!cluster || !isTrueAt(cluster, 'status', 'infrastructureReady')) return undefined;
       if (isDeleting(controlPlane)) return removeControlPlane(environment, controlPlane, cluster);
       if (!isOwnedBy(controlPlane, cluster)) return undefined;
       const finalized = await addFinalizer(store, controlPlane, finalizers.controlPlane);
@@ -57,11 +68,6 @@ async function reconcile(
   cluster: KubernetesObject,
 ): Promise<Again> {
   const { store, faults } = environment;
-  const hasEndpoint = textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host') !== undefined;
-  if (!isTrueAt(cluster, 'status', 'infrastructureReady') || !hasEndpoint) {
-    await setStatus(environment, controlPlane, cluster, false);
-    return undefined;
-  }
   if (faults.active('cluster:failed') !== undefined) {
     const conditions = [
       condition('CertificatesAvailable', false, {
@@ -76,10 +82,11 @@ async function reconcile(
     return undefined;
   }
   await ensureClusterSecrets(store, cluster, controlPlane);
+  if (textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host') === undefined) return undefined;
   const isInitialized = await initialize(environment, controlPlane, cluster);
-  const current = await setStatus(environment, controlPlane, cluster, isInitialized);
-  await scale(environment, current, cluster, isInitialized);
-  await setStatus(environment, current, cluster, isInitialized);
+  if (isInitialized) await judgeServers(environment, serversOf(environment, controlPlane, cluster), cluster);
+  await scale(environment, controlPlane, cluster, isInitialized);
+  await setStatus(environment, controlPlane, cluster, isInitialized);
   return undefined;
 }
 
@@ -163,7 +170,11 @@ async function addServer(
       [labels.controlPlane]: '',
       [labels.controlPlaneName]: controlPlane.metadata.name,
     },
-    annotations: { [configurationAnnotation]: configuration },
+    annotations: {
+      [configurationAnnotation]: configuration,
+      [serverConfigurationAnnotation]: JSON.stringify(recordAt(spec, 'kthreesConfigSpec', 'serverConfig')),
+    },
+    naming: 'apart',
     version,
     machineTemplate,
     bootstrap: recordAt(spec, 'kthreesConfigSpec'),
@@ -171,6 +182,32 @@ async function addServer(
     ...(failureDomain === undefined ? {} : { failureDomain }),
   });
 }
+
+/** Says of each server with a Node whether k3s on it is well. */
+async function judgeServers(
+  environment: Environment,
+  servers: readonly KubernetesObject[],
+  cluster: KubernetesObject,
+): Promise<void> {
+  for (const machine of servers) {
+    const isGoing = isDeleting(machine);
+    if (!isNodeReady(environment, machine, cluster) && !isGoing) continue;
+    const conditions = serverConditions.map((type) => condition(type, !isGoing, { reason: 'Deleting' }));
+    await setConditions(environment.store, machine, conditions);
+  }
+}
+
+const serverConditions = ['AgentHealthy', 'EtcdMemberHealthy'] as const;
+
+/** Conditions that count for Ready, in this order; one that was never set is not there. */
+const summarized = [
+  'MachinesSpecUpToDate',
+  'Resized',
+  'MachinesReady',
+  'Available',
+  'CertificatesAvailable',
+  'TokenAvailable',
+];
 
 async function setStatus(
   environment: Environment,
@@ -181,57 +218,94 @@ async function setStatus(
   const { store } = environment;
   const servers = serversOf(environment, controlPlane, cluster);
   const desired = numberAt(controlPlane, 'spec', 'replicas') ?? 1;
-  const wanted = wantedOf(controlPlane);
-  const ready = servers.filter(hasReadyNode).length;
-  const updated = servers.filter((machine) => !isOutdated(store, machine, wanted)).length;
-  const versions = servers.map((machine) => textAt(machine, 'spec', 'version') ?? '').sort();
-  const hasSecrets = isTrueAt(cluster, 'status', 'infrastructureReady');
-  const conditions = [
-    condition('CertificatesAvailable', hasSecrets, { reason: 'WaitingForClusterInfrastructure' }),
-    condition('TokenAvailable', hasSecrets, { reason: 'WaitingForClusterInfrastructure' }),
-    condition('Available', isInitialized, { reason: 'WaitingForKthreesServer' }),
-    condition('ControlPlaneComponentsHealthy', isInitialized, { reason: 'ControlPlaneComponentsUnknown' }),
-    condition('EtcdClusterHealthyCondition', isInitialized, { reason: 'EtcdClusterUnknown' }),
-    condition('MachinesReady', servers.length > 0 && ready === servers.length, {
-      reason: 'WaitingForMachines',
-      ...firstProblem(servers),
-    }),
-    condition('MachinesSpecUpToDate', updated === servers.length, {
-      reason: 'RollingUpdateInProgress',
-      severity: 'Warning',
-      message: `Rolling ${servers.length - updated} replicas with outdated spec (${updated} replicas up to date)`,
-    }),
-    condition('Resized', servers.length === desired, {
-      reason: servers.length < desired ? 'ScalingUp' : 'ScalingDown',
-      severity: 'Warning',
-      message: `Scaling ${servers.length < desired ? 'up' : 'down'} control plane to ${desired} replicas (actual ${servers.length})`,
-    }),
+  const updated = servers.filter((machine) => !isOutdated(store, machine, wantedOf(controlPlane))).length;
+  const ready = isInitialized ? readyServers(environment, cluster) : 0;
+  const healthy = servers.filter((machine) => isConditionTrue(machine, 'AgentHealthy'));
+  const [version] = healthy.map((machine) => textAt(machine, 'spec', 'version') ?? '').sort();
+  const all = healthy.length > 0 ? { status: 'True' as const } : undefined;
+  const changes = [
+    ...specUpToDate(controlPlane, servers.length - updated, updated),
+    ...resized(servers, desired),
+    ...optional(aggregate('MachinesReady', servers, false)),
+    ...available(controlPlane, ready),
+    condition('CertificatesAvailable', true),
+    condition('TokenAvailable', true),
+    ...(all
+      ? ['ControlPlaneComponentsHealthy', 'EtcdClusterHealthyCondition'].map((type) => ({ ...all, type }))
+      : []),
   ];
-  return setConditions(store, controlPlane, [...conditions, summary(conditions)], {
+  return setConditions(store, controlPlane, [...changes, readiness(controlPlane, changes)], {
     initialized: isInitialized,
-    ready: isInitialized && ready > 0,
+    ready: isTrueAt(controlPlane, 'status', 'ready') || ready > 0,
     observedGeneration: controlPlane.metadata.generation,
     replicas: servers.length,
     readyReplicas: ready,
     updatedReplicas: updated,
-    unavailableReplicas: Math.max(0, desired - ready),
+    unavailableReplicas: servers.length - ready,
     selector: `${labels.clusterName}=${cluster.metadata.name},${labels.controlPlane}`,
     failureReason: undefined,
     failureMessage: undefined,
-    ...(versions[0] === undefined ? {} : { version: versions[0] }),
+    ...(version === undefined ? {} : { version }),
   });
 }
 
-/** What keeps the first server that is not well, in its own words, and whose they are. */
-function firstProblem(servers: readonly KubernetesObject[]): Partial<Condition> {
-  for (const { status, metadata } of servers) {
-    const ready = listAt(status, 'conditions').find((entry) => textAt(entry, 'type') === 'Ready');
-    const message = textAt(ready, 'message');
-    if (textAt(ready, 'status') === 'True' || message === undefined) continue;
-    const severity = textAt(ready, 'severity') === 'Error' ? 'Error' : 'Warning';
-    return { reason: `${textAt(ready, 'reason')} @ Machine/${metadata.name}`, severity, message };
+function readiness(controlPlane: KubernetesObject, changes: readonly Condition[]): Condition {
+  return summary(
+    summarized.flatMap((type) =>
+      optional(changes.find((change) => change.type === type) ?? presentCondition(controlPlane, type)),
+    ),
+  );
+}
+
+function optional(found: Condition | undefined): readonly Condition[] {
+  return found ? [found] : [];
+}
+
+/** The provider counts Nodes of servers by a label, which Petra's machines set. */
+function readyServers({ workloads }: Environment, cluster: KubernetesObject): number {
+  const nodes = workloads.find(cluster.metadata.uid)?.store.list('v1', 'Node') ?? [];
+  return nodes.filter(
+    (node) =>
+      node.metadata.labels?.['node-role.kubernetes.io/master'] === 'true' && isConditionTrue(node, 'Ready'),
+  ).length;
+}
+
+/** It is told only from the first rollout on. */
+function specUpToDate(
+  controlPlane: KubernetesObject,
+  outdated: number,
+  updated: number,
+): readonly Condition[] {
+  const type = 'MachinesSpecUpToDate';
+  if (outdated === 0) return presentCondition(controlPlane, type) ? [condition(type, true)] : [];
+  return [
+    condition(type, false, {
+      reason: 'RollingUpdateInProgress',
+      severity: 'Warning',
+      message: `Rolling ${outdated} replicas with outdated spec (${updated} replicas up to date)`,
+    }),
+  ];
+}
+
+/** A resize is over when the servers are ready, not when they are there. */
+function resized(servers: readonly KubernetesObject[], desired: number): readonly Condition[] {
+  if (servers.length === desired) {
+    return servers.every((machine) => isConditionTrue(machine, 'Ready')) ? [condition('Resized', true)] : [];
   }
-  return {};
+  const direction = servers.length < desired ? 'Up' : 'Down';
+  return [
+    condition('Resized', false, {
+      reason: `Scaling${direction}`,
+      severity: 'Warning',
+      message: `Scaling ${direction.toLowerCase()} control plane to ${desired} replicas (actual ${servers.length})`,
+    }),
+  ];
+}
+
+function available(controlPlane: KubernetesObject, ready: number): readonly Condition[] {
+  if (ready > 0) return [condition('Available', true)];
+  const present = presentCondition(controlPlane, 'Available');
+  return [present ?? condition('Available', false, { reason: 'WaitingForKthreesServer' })];
 }
 
 async function removeControlPlane(
@@ -241,12 +315,20 @@ async function removeControlPlane(
 ): Promise<Again> {
   const { store } = environment;
   const servers = serversOf(environment, controlPlane, cluster);
-  const conditions = [condition('Resized', false, { reason: 'Deleting' })];
-  const changed = await setConditions(store, controlPlane, [...conditions, summary(conditions)], {
+  if (servers.length === 0) {
+    await dropFinalizer(store, controlPlane, finalizers.controlPlane);
+    return undefined;
+  }
+  await judgeServers(environment, servers, cluster);
+  const changes = [
+    condition('Resized', false, { reason: 'Deleting' }),
+    ...optional(aggregate('MachinesReady', servers, false)),
+  ];
+  await setConditions(store, controlPlane, [...changes, readiness(controlPlane, changes)], {
     replicas: servers.length,
-    readyReplicas: servers.filter(hasReadyNode).length,
+    readyReplicas: 0,
+    unavailableReplicas: servers.length,
   });
   for (const machine of servers) await removeObject(store, machine);
-  if (servers.length === 0) await dropFinalizer(store, changed, finalizers.controlPlane);
   return undefined;
 }

@@ -40,6 +40,7 @@ export const instanceStopSeconds = 15;
 export const infrastructureRemovalMilestones = {
   loadBalancer: 10,
   securityGroups: 15,
+  routeTables: 16,
   natGateways: 38,
   network: 45,
 } as const;

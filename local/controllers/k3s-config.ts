@@ -79,9 +79,16 @@ export function k3sConfigController({ store }: Environment): Controller {
       const waitingFor = reasonToWait(cluster, machine);
       if (waitingFor !== undefined && !isTrueAt(config, 'status', 'ready')) {
         const conditions = [condition('DataSecretAvailable', false, { reason: waitingFor })];
-        await setConditions(store, config, [...conditions, summary(conditions)]);
+        await setConditions(store, config, [...conditions, summary(conditions)], {
+          observedGeneration: config.metadata.generation,
+        });
         return undefined;
       }
+      // A first server also looks for the certificates; those that join do without.
+      const certificates =
+        isControlPlaneMachine(machine) && !isConditionTrue(cluster, 'ControlPlaneInitialized')
+          ? [condition('CertificatesAvailable', true)]
+          : [];
       const { name, namespace = '' } = config.metadata;
       await ensureObject(store, {
         ...kinds.secret,
@@ -98,7 +105,7 @@ export function k3sConfigController({ store }: Environment): Controller {
           ).toString('base64'),
         },
       });
-      const conditions = [condition('CertificatesAvailable', true), condition('DataSecretAvailable', true)];
+      const conditions = [condition('DataSecretAvailable', true), ...certificates];
       await setConditions(store, config, [...conditions, summary(conditions)], {
         ready: true,
         dataSecretName: name,

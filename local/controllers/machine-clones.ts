@@ -4,7 +4,7 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import { recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
-import { kinds, labels, ownerReference, referenceTo } from './kinds.ts';
+import { groupOf, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
 import { suffix } from './naming.ts';
 import { ensureObject } from './writes.ts';
 
@@ -17,10 +17,17 @@ export interface MachineBlueprint {
   readonly version: string;
   /** An AWSMachineTemplate. */
   readonly machineTemplate: KubernetesObject;
+  /** The KThreesConfigTemplate that the configuration was taken from, if there is one. */
+  readonly configTemplate?: KubernetesObject;
   /** What the KThreesConfig says. */
   readonly bootstrap: Readonly<Record<string, unknown>>;
   readonly failureDomain?: string;
   readonly timeouts?: Readonly<Record<string, unknown>>;
+  /**
+   * `alike`: the three objects have one name, as a MachineSet names them. `apart`: each has its own, that of the
+   * instance after its template, as the k3s control-plane provider names them.
+   */
+  readonly naming: 'alike' | 'apart';
 }
 
 /** Makes one more Machine. A call that was cut short is completed by the next one, not repeated. */
@@ -28,8 +35,11 @@ export async function cloneMachine(
   store: ObjectStore,
   blueprint: MachineBlueprint,
 ): Promise<KubernetesObject> {
-  const { owner, cluster, version, machineTemplate } = blueprint;
-  const name = freeName(store, owner);
+  const { owner, cluster, version, machineTemplate, configTemplate } = blueprint;
+  const { name, number } = freeName(store, owner);
+  const isApart = blueprint.naming === 'apart';
+  const named = (prefix: string, what: string) =>
+    isApart ? `${prefix}-${suffix(`${owner.metadata.uid}/${number}/${what}`)}` : name;
   const namespace = owner.metadata.namespace ?? '';
   const metadata = {
     name,
@@ -38,23 +48,35 @@ export async function cloneMachine(
     ownerReferences: [ownerReference(owner)],
   };
   const group = machineTemplate.apiVersion.split('/')[0];
+  const makeConfig = () =>
+    ensureObject(store, {
+      ...kinds.k3sConfig,
+      metadata: {
+        ...metadata,
+        name: named(owner.metadata.name, 'bootstrap'),
+        ...(configTemplate
+          ? {
+              annotations: clonedFrom(
+                configTemplate.metadata.name,
+                `${configTemplate.kind}.${groupOf(configTemplate)}`,
+              ),
+            }
+          : {}),
+      },
+      spec: { ...blueprint.bootstrap, version },
+    });
+  const early = isApart ? undefined : await makeConfig();
   const awsMachine = await ensureObject(store, {
     apiVersion: machineTemplate.apiVersion,
     kind: machineTemplate.kind.replace(/Template$/, ''),
     metadata: {
       ...metadata,
-      annotations: {
-        'cluster.x-k8s.io/cloned-from-name': machineTemplate.metadata.name,
-        'cluster.x-k8s.io/cloned-from-groupkind': `${machineTemplate.kind}.${group}`,
-      },
+      name: named(machineTemplate.metadata.name, 'instance'),
+      annotations: clonedFrom(machineTemplate.metadata.name, `${machineTemplate.kind}.${group}`),
     },
     spec: recordAt(machineTemplate, 'spec', 'template', 'spec'),
   });
-  const config = await ensureObject(store, {
-    ...kinds.k3sConfig,
-    metadata,
-    spec: { ...blueprint.bootstrap, version },
-  });
+  const config = early ?? (await makeConfig());
   return ensureObject(store, {
     ...kinds.machine,
     metadata: {
@@ -109,10 +131,20 @@ export function byAge(machines: readonly KubernetesObject[]): readonly Kubernete
   return machines.toSorted((a, b) => created(a).localeCompare(created(b)));
 }
 
-function freeName(store: ObjectStore, owner: KubernetesObject): string {
+function clonedFrom(name: string, groupKind: string): Readonly<Record<string, string>> {
+  return {
+    'cluster.x-k8s.io/cloned-from-name': name,
+    'cluster.x-k8s.io/cloned-from-groupkind': groupKind,
+  };
+}
+
+function freeName(
+  store: ObjectStore,
+  owner: KubernetesObject,
+): { readonly name: string; readonly number: number } {
   const { apiVersion, kind } = kinds.machine;
   for (let i = 0; ; i++) {
     const name = `${owner.metadata.name}-${suffix(`${owner.metadata.uid}/${i}`)}`;
-    if (!store.get(apiVersion, kind, owner.metadata.namespace, name)) return name;
+    if (!store.get(apiVersion, kind, owner.metadata.namespace, name)) return { name, number: i };
   }
 }

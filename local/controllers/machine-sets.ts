@@ -5,13 +5,13 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { at, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { condition, summary } from './conditions.ts';
+import { aggregate, condition, mirrored, presentCondition, summary } from './conditions.ts';
 import { type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels, ownerReference } from './kinds.ts';
 import { clusterOf, ofCluster, referenced } from './lookups.ts';
-import { byAge, cloneMachine, machineTimeouts } from './machine-clones.ts';
-import { hasReadyNode } from './machines.ts';
+import { cloneMachine, machineTimeouts } from './machine-clones.ts';
+import { isNodeReady } from './machines.ts';
 import { managers } from './managers.ts';
 import { suffix } from './naming.ts';
 import type { Again } from './work-queue.ts';
@@ -44,21 +44,50 @@ export function machineSetController(environment: Environment): Controller {
         return undefined;
       }
       const finalized = await addFinalizer(store, machineSet, finalizers.machineSet);
-      const machines = owned.filter((machine) => !isDeleting(machine));
       const replicas = numberAt(finalized, 'spec', 'replicas') ?? 1;
-      for (let count = machines.length; count < replicas; count++)
-        await addMachine(environment, finalized, cluster);
-      // Those without a Node go first, then the newest.
-      const expendable = byAge(machines)
-        .toReversed()
-        .toSorted((a, b) => Number(hasReadyNode(a)) - Number(hasReadyNode(b)));
-      for (const machine of expendable.slice(0, Math.max(0, machines.length - replicas))) {
-        await removeObject(store, machine);
+      const missing = replicas - owned.length;
+      const refusal = missing > 0 ? preflight(environment, cluster) : undefined;
+      if (refusal === undefined) {
+        for (let i = 0; i < missing; i++) await addMachine(environment, finalized, cluster);
       }
-      await setSetStatus(environment, finalized, cluster, replicas);
-      return undefined;
+      const surplus = Math.max(0, -missing);
+      for (const machine of byExpendability(owned).slice(0, surplus)) await removeObject(store, machine);
+      await setSetStatus(environment, finalized, cluster, replicas, refusal);
+      // Nothing wakes it when the control plane has become stable.
+      return refusal === undefined ? undefined : environment.pace.milliseconds(15);
     },
   };
+}
+
+/**
+ * Those that already go come first, then those without a healthy Node, then by name: Cluster API's policy `Random`
+ * (capi-1.9.5/internal/controllers/machineset/machineset_delete_policy.go).
+ */
+function byExpendability(machines: readonly KubernetesObject[]): readonly KubernetesObject[] {
+  const priority = (machine: KubernetesObject) => (isDeleting(machine) ? 0 : isHealthy(machine) ? 2 : 1);
+  return machines.toSorted(
+    (a, b) => priority(a) - priority(b) || (a.metadata.name < b.metadata.name ? -1 : 1),
+  );
+}
+
+function isHealthy(machine: KubernetesObject): boolean {
+  const hasNode = textAt(machine, 'status', 'nodeRef', 'name') !== undefined;
+  return hasNode && presentCondition(machine, 'NodeHealthy')?.status !== 'False';
+}
+
+/**
+ * Why no Machine may be made now: the control plane is being made or upgraded
+ * (capi-1.9.5/internal/controllers/machineset/machineset_preflight.go, `ControlPlaneIsStable`).
+ */
+function preflight({ store }: Environment, cluster: KubernetesObject): string | undefined {
+  const controlPlane = referenced(store, cluster, 'spec', 'controlPlaneRef');
+  if (!controlPlane) return undefined;
+  const running = textAt(controlPlane, 'status', 'version');
+  const wanted = textAt(controlPlane, 'spec', 'version');
+  if (running !== undefined && running === wanted) return undefined;
+  const { namespace, name } = controlPlane.metadata;
+  const doing = running === undefined ? 'provisioning' : 'upgrading';
+  return `${controlPlane.kind} ${namespace}/${name} is ${doing} ("ControlPlaneIsStable" preflight check failed)`;
 }
 
 async function addMachine(
@@ -79,7 +108,9 @@ async function addMachine(
       [labels.setName]: machineSet.metadata.name,
     },
     version: textAt(spec, 'version') ?? '',
+    naming: 'alike',
     machineTemplate,
+    configTemplate,
     bootstrap: recordAt(configTemplate, 'spec', 'template', 'spec'),
     timeouts: machineTimeouts(spec),
     ...(failureDomain === undefined ? {} : { failureDomain }),
@@ -87,29 +118,58 @@ async function addMachine(
 }
 
 async function setSetStatus(
-  { store }: Environment,
+  environment: Environment,
   machineSet: KubernetesObject,
   cluster: KubernetesObject,
   replicas: number,
+  refusal: string | undefined,
 ): Promise<void> {
-  const machines = ofCluster(store, kinds.machine, cluster).filter(
-    (machine) => isOwnedBy(machine, machineSet) && !isDeleting(machine),
+  const { store } = environment;
+  // Machines that go are counted until they are gone.
+  const machines = ofCluster(store, kinds.machine, cluster).filter((machine) =>
+    isOwnedBy(machine, machineSet),
   );
-  const ready = machines.filter(hasReadyNode).length;
-  const conditions = [
-    condition('MachinesCreated', true),
-    condition('MachinesReady', ready === machines.length, { reason: 'WaitingForMachines' }),
-    condition('Resized', machines.length === replicas, {
-      reason: machines.length < replicas ? 'ScalingUp' : 'ScalingDown',
-    }),
+  const ready = machines.filter((machine) => isNodeReady(environment, machine, cluster)).length;
+  const isScaling = machines.length !== replicas;
+  const direction = machines.length < replicas ? 'Up' : 'Down';
+  const resized = isScaling
+    ? condition('Resized', false, {
+        reason: `Scaling${direction}`,
+        severity: 'Warning',
+        message: `Scaling ${direction.toLowerCase()} MachineSet to ${replicas} replicas (actual ${machines.length})`,
+      })
+    : condition('Resized', true);
+  const created = condition('MachinesCreated', refusal === undefined, {
+    reason: 'PreflightCheckFailed',
+    severity: 'Error',
+    message: refusal ?? '',
+  });
+  const machinesReady = aggregate('MachinesReady', machines, true);
+  const changes = [
+    created,
+    // A resize is over when the Machines are ready, not when they are there.
+    ...(isScaling || ready === machines.length ? [resized] : []),
+    ...(machinesReady ? [machinesReady] : []),
   ];
+  const conditions = ['MachinesCreated', 'Resized', 'MachinesReady'].flatMap((type) => {
+    const found = changes.find((change) => change.type === type) ?? presentCondition(machineSet, type);
+    return found ? [found] : [];
+  });
   await setConditions(store, machineSet, [...conditions, summary(conditions)], {
     observedGeneration: machineSet.metadata.generation,
+    selector: selectorText(machineSet),
     replicas: machines.length,
     fullyLabeledReplicas: machines.length,
     readyReplicas: ready,
     availableReplicas: ready,
   });
+}
+
+function selectorText(object: KubernetesObject): string {
+  return Object.entries(textsAt(object, 'spec', 'selector', 'matchLabels'))
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
 }
 
 export function machineDeploymentController(environment: Environment): Controller {
@@ -182,29 +242,35 @@ async function setDeploymentStatus(
 ): Promise<void> {
   const [current] = sets;
   const count = (field: string) => sets.reduce((sum, set) => sum + (numberAt(set, 'status', field) ?? 0), 0);
+  const wanted = sets.reduce((sum, set) => sum + (numberAt(set, 'spec', 'replicas') ?? 0), 0);
   const replicas = count('replicas');
   const ready = count('readyReplicas');
-  const updated = numberAt(current, 'status', 'replicas') ?? 0;
-  const isRunning = replicas === desired && ready === desired && updated === desired;
-  const conditions = [
-    condition('Available', ready >= desired, {
-      reason: 'WaitingForAvailableMachines',
-      severity: 'Warning',
-      message: `Minimum availability requires ${desired} replicas, current ${ready} available`,
-    }),
-    condition('MachineSetReady', isRunning, { reason: 'WaitingForMachineSet' }),
-  ];
-  await setConditions(store, deployment, [...conditions, summary(conditions)], {
+  const available = condition('Available', ready >= desired, {
+    reason: 'WaitingForAvailableMachines',
+    severity: 'Warning',
+    message: `Minimum availability requires ${desired} replicas, current ${ready} available`,
+  });
+  const machineSetReady = current
+    ? [mirrored('MachineSetReady', current, { isReady: false, reason: 'WaitingForMachineSet' })]
+    : [];
+  const phase =
+    wanted < ready
+      ? 'ScalingDown'
+      : desired === ready
+        ? 'Running'
+        : desired > ready
+          ? 'ScalingUp'
+          : undefined;
+  // Of these, only Available counts for Ready.
+  await setConditions(store, deployment, [available, ...machineSetReady, summary([available])], {
     observedGeneration: deployment.metadata.generation,
-    phase: isRunning ? 'Running' : replicas > desired ? 'ScalingDown' : 'ScalingUp',
+    phase,
     replicas,
-    updatedReplicas: updated,
+    updatedReplicas: numberAt(current, 'status', 'replicas') ?? 0,
     readyReplicas: ready,
     availableReplicas: ready,
-    unavailableReplicas: Math.max(0, desired - ready),
-    selector: Object.entries(textsAt(deployment, 'spec', 'selector', 'matchLabels'))
-      .map(([key, value]) => `${key}=${value}`)
-      .join(','),
+    unavailableReplicas: Math.max(0, wanted - ready),
+    selector: selectorText(deployment),
   });
 }
 

@@ -1,13 +1,22 @@
 // Cluster API's Machine controller: ties bootstrap data, an instance and a Node together.
-// Simulated: phases, conditions, the order of a deletion. Not simulated: drain, volumes, health checks.
+// Simulated: phases, conditions, the order of a deletion. Not simulated: health checks; draining a Node and detaching
+// volumes, which succeed at once.
 
 import { isTrueAt, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { type Condition, condition, conditionOf, isConditionTrue, summary } from './conditions.ts';
+import {
+  type Condition,
+  condition,
+  conditionOf,
+  isConditionTrue,
+  mirrored,
+  summary,
+  timestamp,
+} from './conditions.ts';
 import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isKind, kinds, labels, ownerReference } from './kinds.ts';
-import { clusterOf, nodeOf, referenced } from './lookups.ts';
+import { clusterOf, isControlPlaneMachine, nodeOf, ofCluster, referenced } from './lookups.ts';
 import { managers } from './managers.ts';
 import { removeNode } from './nodes.ts';
 import type { Again } from './work-queue.ts';
@@ -29,8 +38,8 @@ export function machineController(environment: Environment): Controller {
     ],
     async reconcile(machine) {
       const cluster = clusterOf(store, machine);
-      if (isDeleting(machine)) return removeMachine(environment, machine, cluster);
       if (!cluster) return undefined;
+      if (isDeleting(machine)) return removeMachine(environment, machine, cluster);
       const finalized = await addFinalizer(store, machine, finalizers.machine);
       const config = await adopt(environment, finalized, cluster, 'bootstrap', 'configRef');
       const awsMachine = await adopt(environment, finalized, cluster, 'infrastructureRef');
@@ -60,71 +69,117 @@ export function hasReadyNode(machine: KubernetesObject): boolean {
   return isConditionTrue(machine, 'NodeHealthy') && !isDeleting(machine);
 }
 
+/** Whether the Node is Ready, be the Machine on its way out or not. */
+export function isNodeReady(
+  environment: Environment,
+  machine: KubernetesObject,
+  cluster: KubernetesObject,
+): boolean {
+  if (textAt(machine, 'status', 'nodeRef', 'name') === undefined) return false;
+  const node = nodeOfMachine(environment, machine, cluster);
+  // What this process has not looked at yet is as it was.
+  return node === 'unknown' ? isConditionTrue(machine, 'NodeHealthy') : isConditionTrue(node, 'Ready');
+}
+
 async function setMachineStatus(
-  { store, workloads }: Environment,
+  environment: Environment,
   machine: KubernetesObject,
   cluster: KubernetesObject,
   config: KubernetesObject | undefined,
   awsMachine: KubernetesObject | undefined,
 ): Promise<void> {
-  const bootstrapReady = isTrueAt(config, 'status', 'ready');
-  const infrastructureReady = isTrueAt(awsMachine, 'status', 'ready');
-  const providerId = infrastructureReady ? textAt(machine, 'spec', 'providerID') : undefined;
-  const node = nodeOf(workloads.find(cluster.metadata.uid)?.store, providerId);
+  const { store } = environment;
+  const isBooted = textAt(machine, 'spec', 'bootstrap', 'dataSecretName') !== undefined;
+  // What was ready once stays so.
+  const infrastructureReady =
+    isTrueAt(machine, 'status', 'infrastructureReady') || isTrueAt(awsMachine, 'status', 'ready');
+  const found = nodeOfMachine(environment, machine, cluster);
+  const node = found === 'unknown' ? undefined : found;
   // A Node that this process has not opened yet is not a Node that is gone.
   const nodeRef = node
     ? { apiVersion: 'v1', kind: 'Node', name: node.metadata.name, uid: node.metadata.uid }
     : recordAt(machine, 'status').nodeRef;
-  const isNodeReady = node ? isConditionTrue(node, 'Ready') : isConditionTrue(machine, 'NodeHealthy');
   const conditions = [
-    mirrored('BootstrapReady', config, bootstrapReady, 'WaitingForDataSecret'),
-    mirrored('InfrastructureReady', awsMachine, infrastructureReady, 'WaitingForInfrastructure'),
-    condition('NodeHealthy', isNodeReady, nodeCondition(node)),
+    ...(awsMachine
+      ? [
+          mirrored('InfrastructureReady', awsMachine, {
+            isReady: isTrueAt(awsMachine, 'status', 'ready'),
+            reason: 'WaitingForInfrastructure',
+          }),
+        ]
+      : []),
+    ...(isBooted
+      ? [condition('BootstrapReady', true)]
+      : config
+        ? [mirrored('BootstrapReady', config, { isReady: false, reason: 'WaitingForDataSecret' })]
+        : []),
   ];
+  const isProvisioned = textAt(machine, 'spec', 'providerID') !== undefined;
   const phase =
     nodeRef !== undefined && infrastructureReady
       ? 'Running'
-      : infrastructureReady
+      : isProvisioned
         ? 'Provisioned'
-        : bootstrapReady
+        : isBooted
           ? 'Provisioning'
           : 'Pending';
-  await setConditions(store, machine, [...conditions, summary(conditions)], {
-    phase,
-    bootstrapReady,
-    infrastructureReady,
-    observedGeneration: machine.metadata.generation,
-    ...(infrastructureReady ? { addresses: listAt(awsMachine, 'status', 'addresses') } : {}),
-    ...(nodeRef === undefined ? {} : { nodeRef }),
-    ...(node ? { nodeInfo: recordAt(node, 'status', 'nodeInfo') } : {}),
-  });
+  await setConditions(
+    store,
+    machine,
+    [
+      ...conditions,
+      ...(found === 'unknown' ? [] : [nodeHealthy(machine, found)]),
+      summary(conditions, isProvisioned ? undefined : 2),
+    ],
+    {
+      ...phaseOf(machine, phase),
+      bootstrapReady: isBooted,
+      infrastructureReady,
+      observedGeneration: machine.metadata.generation,
+      ...(infrastructureReady ? { addresses: listAt(awsMachine, 'status', 'addresses') } : {}),
+      ...(nodeRef === undefined ? {} : { nodeRef }),
+      ...(node ? { nodeInfo: recordAt(node, 'status', 'nodeInfo') } : {}),
+    },
+  );
 }
 
-function nodeCondition(node: KubernetesObject | undefined): Omit<Condition, 'type' | 'status'> {
-  if (!node) return { reason: 'WaitingForNodeRef' };
-  const message = textAt(conditionOf(node, 'Ready'), 'message') ?? '';
-  return {
-    reason: 'NodeConditionsFailed',
-    severity: 'Warning',
-    message: `Node condition Ready is False. ${message}`,
-  };
+/** The time of the last change of phase is kept beside it. */
+function phaseOf(machine: KubernetesObject, phase: string) {
+  const lastUpdated = textAt(machine, 'status', 'lastUpdated');
+  const isNew = lastUpdated === undefined || textAt(machine, 'status', 'phase') !== phase;
+  return { phase, lastUpdated: isNew ? timestamp(Date.now()) : lastUpdated };
 }
 
-/** What another object's Ready condition says, as a condition of this one. */
-export function mirrored(
-  type: string,
-  source: KubernetesObject | undefined,
-  isReady: boolean,
-  fallback: string,
-): Condition {
-  const ready = conditionOf(source, 'Ready');
-  if (isReady && textAt(ready, 'status') !== 'False') return { type, status: 'True' };
-  const severity = textAt(ready, 'severity');
-  const message = textAt(ready, 'message');
+/** The Machine's Node; `unknown` while the workload cluster's API does not answer yet. */
+function nodeOfMachine(
+  { workloads }: Environment,
+  machine: KubernetesObject,
+  cluster: KubernetesObject,
+): KubernetesObject | undefined | 'unknown' {
+  const workload = workloads.find(cluster.metadata.uid);
+  return workload ? nodeOf(workload.store, textAt(machine, 'spec', 'providerID')) : 'unknown';
+}
+
+function nodeHealthy(machine: KubernetesObject, node: KubernetesObject | undefined): Condition {
+  const type = 'NodeHealthy';
+  if (node) {
+    const message = textAt(conditionOf(node, 'Ready'), 'message') ?? '';
+    return condition(type, isConditionTrue(node, 'Ready'), {
+      reason: 'NodeConditionsFailed',
+      severity: 'Warning',
+      message: `Node condition Ready is False. ${message}`,
+    });
+  }
+  if (textAt(machine, 'spec', 'providerID') === undefined) {
+    return condition(type, false, { reason: 'WaitingForNodeRef' });
+  }
+  if (textAt(machine, 'status', 'nodeRef', 'name') !== undefined) {
+    return condition(type, false, { reason: 'NodeNotFound', severity: 'Error' });
+  }
   return condition(type, false, {
-    reason: textAt(ready, 'reason') ?? fallback,
-    ...(severity === 'Error' || severity === 'Warning' ? { severity } : {}),
-    ...(message === undefined ? {} : { message }),
+    reason: 'NodeProvisioning',
+    severity: 'Warning',
+    message: 'Waiting for a node with matching ProviderID to exist',
   });
 }
 
@@ -147,32 +202,70 @@ async function adopt(
   }));
 }
 
+/** Its Node is drained, then the instance goes, then its configuration, then the Node. */
 async function removeMachine(
-  { store, workloads }: Environment,
+  environment: Environment,
   machine: KubernetesObject,
-  cluster: KubernetesObject | undefined,
+  cluster: KubernetesObject,
 ): Promise<Again> {
   if (!machine.metadata.finalizers?.includes(finalizers.machine)) return undefined;
+  const { store, workloads } = environment;
   const awsMachine = referenced(store, machine, 'spec', 'infrastructureRef');
-  const isGone = awsMachine === undefined;
+  const config = referenced(store, machine, 'spec', 'bootstrap', 'configRef');
+  const nodeName = textAt(machine, 'status', 'nodeRef', 'name');
+  // Nodes of a cluster that goes as a whole are left alone: nobody could answer any more.
+  const isNodeRemoved = nodeName !== undefined && !isGoing(environment, machine, cluster);
   const conditions = [
-    condition('InfrastructureReady', false, { reason: isGone ? 'Deleted' : 'Deleting' }),
-    condition('NodeHealthy', false, { reason: 'Deleting' }),
+    awsMachine
+      ? mirrored('InfrastructureReady', awsMachine, { isReady: false, reason: 'Deleting' })
+      : condition('InfrastructureReady', false, { reason: 'Deleted' }),
+    ...(config ? [condition('BootstrapReady', true)] : []),
+    ...(isNodeRemoved ? [condition('DrainingSucceeded', true)] : []),
   ];
-  const changed = await setConditions(store, machine, [...conditions, summary(conditions)], {
-    phase: 'Deleting',
-  });
+  const isLeaving = awsMachine === undefined || isDeleting(awsMachine);
+  const changed = await setConditions(
+    store,
+    machine,
+    [
+      ...conditions,
+      ...(isLeaving && workloads.find(cluster.metadata.uid)
+        ? [condition('NodeHealthy', false, { reason: 'Deleting' })]
+        : []),
+      ...(isNodeRemoved
+        ? [condition('PreDrainDeleteHookSucceeded', true), condition('VolumeDetachSucceeded', true)]
+        : []),
+      condition('PreTerminateDeleteHookSucceeded', true),
+      summary(conditions),
+    ],
+    {
+      ...phaseOf(machine, 'Deleting'),
+      ...(isNodeRemoved ? { deletion: startedAt(machine) } : {}),
+    },
+  );
   if (awsMachine) {
     await removeObject(store, awsMachine);
     return undefined;
   }
-  const config = referenced(store, machine, 'spec', 'bootstrap', 'configRef');
   if (config) await removeObject(store, config);
-  const nodeName = textAt(machine, 'status', 'nodeRef', 'name');
-  const workload = workloads.find(cluster?.metadata.uid);
-  // Nodes of a cluster that goes as a whole are left alone, as upstream does: nobody could answer any more.
-  if (workload && cluster && !isDeleting(cluster) && nodeName !== undefined)
-    await removeNode(workload.store, nodeName);
+  const workload = workloads.find(cluster.metadata.uid);
+  if (workload && isNodeRemoved) await removeNode(workload.store, nodeName);
   await dropFinalizer(store, changed, finalizers.machine);
   return undefined;
+}
+
+/** Whether all of the cluster goes, or the last of its servers. */
+function isGoing({ store }: Environment, machine: KubernetesObject, cluster: KubernetesObject): boolean {
+  const controlPlane = referenced(store, cluster, 'spec', 'controlPlaneRef');
+  const servers = ofCluster(store, kinds.machine, cluster).filter(isControlPlaneMachine);
+  return (
+    isDeleting(cluster) ||
+    (controlPlane !== undefined && isDeleting(controlPlane)) ||
+    (isControlPlaneMachine(machine) && servers.length === 1)
+  );
+}
+
+function startedAt(machine: KubernetesObject) {
+  const now = timestamp(Date.now());
+  const deletion = recordAt(machine, 'status', 'deletion');
+  return { nodeDrainStartTime: now, waitForNodeVolumeDetachStartTime: now, ...deletion };
 }

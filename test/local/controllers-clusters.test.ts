@@ -210,7 +210,7 @@ describe('a Cluster of a wrong class', () => {
     {
       lack: 'a cloud controller manager',
       without: 'cloud-controller-manager',
-      says: 'WaitingForNodeRef',
+      says: 'NodeProvisioning',
       taint: 'node.cloudprovider.kubernetes.io/uninitialized',
     },
     {
@@ -241,7 +241,7 @@ describe('a Cluster of a wrong class', () => {
         }));
         return { ...present, spec: { ...spec, patches } };
       });
-      await applyCluster(store, 'demo', { workers: 0 });
+      await applyCluster(store, 'demo', { workers: 1 });
       await until(() => textAt(conditionOf(listOf(store, 'Machine')[0], 'NodeHealthy'), 'reason') === says);
       await until(() => JSON.stringify(testbed.workload('demo')?.list('v1', 'Node') ?? []).includes(taint));
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -390,9 +390,13 @@ describe('a fault', () => {
         textAt(conditionOf(read(store, clusterKind, 'demo'), 'InfrastructureReady'), 'reason') ===
         'VpcReconciliationFailed',
     );
+    // The Cluster hears how far it is; why it fails is said by the AWSCluster alone.
     expect(conditionOf(read(store, clusterKind, 'demo'), 'InfrastructureReady')).toMatchObject({
       status: 'False',
-      severity: 'Error',
+      severity: 'Warning',
+      message: '0 of 8 completed',
+    });
+    expect(conditionOf(listOf(store, 'AWSCluster')[0], 'VpcReady')).toMatchObject({
       message: expect.stringContaining('VpcLimitExceeded'),
     });
     expect([...testbed.cloud.keys()]).toEqual([]);
@@ -407,11 +411,13 @@ describe('a fault', () => {
     testbed.faults.add('machine:capacity');
     await applyCluster(store, 'demo');
     await until(() =>
-      String(at(conditionOf(read(store, clusterKind, 'demo'), 'Ready'), 'message')).includes(
-        'InsufficientInstanceCapacity',
+      String(at(conditionOf(read(store, clusterKind, 'demo'), 'Ready'), 'reason')).startsWith(
+        'InstanceProvisionFailed @ Machine/demo-',
       ),
     );
-    expect(conditionOf(listOf(store, 'AWSMachine')[0], 'InstanceReady')).toBeDefined();
+    expect(conditionOf(listOf(store, 'AWSMachine')[0], 'InstanceReady')).toMatchObject({
+      message: expect.stringContaining('InsufficientInstanceCapacity'),
+    });
     expect(textAt(read(store, clusterKind, 'demo'), 'status', 'phase')).toBe('Provisioned');
     testbed.faults.clear();
     await until(() => isReady(store, 'demo'));
@@ -437,11 +443,14 @@ describe('a fault', () => {
     await until(() => isReady(store, 'demo'));
     testbed.faults.add('cluster:stuck-deleting');
     await store.remove({ ...clusterKind, namespace: 'default', name: 'demo' });
-    await until(() =>
-      String(at(conditionOf(read(store, clusterKind, 'demo'), 'InfrastructureReady'), 'message')).includes(
-        'DependencyViolation',
-      ),
+    await until(
+      () =>
+        textAt(conditionOf(read(store, clusterKind, 'demo'), 'InfrastructureReady'), 'reason') ===
+        'DeletingFailed',
     );
+    expect(conditionOf(listOf(store, 'AWSCluster')[0], 'VpcReady')).toMatchObject({
+      message: expect.stringContaining('DependencyViolation'),
+    });
     expect(testbed.cloud.size).toBeGreaterThan(0);
     testbed.faults.clear();
     await until(() => read(store, clusterKind, 'demo') === undefined);

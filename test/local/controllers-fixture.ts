@@ -38,10 +38,12 @@ export interface Testbed {
   stop(): Promise<void>;
 }
 
-/** Controllers on an empty store. */
-export function startTestbed(options: { readonly speed?: number; readonly version?: string } = {}): Testbed {
+/** Controllers on an empty store: one of their own, or one that is also served. */
+export function startTestbed(
+  options: { readonly speed?: number; readonly store?: ObjectStore } = {},
+): Testbed {
   const disk = Disk.inMemory();
-  const store = ObjectStore.open(disk, 'management');
+  const store = options.store ?? ObjectStore.open(disk, 'management');
   const workloads = new Map<string, ObjectStore>();
   const cloud: Testbed['cloud'] = new Map();
   const made = new Set<string>();
@@ -234,11 +236,16 @@ export function isReady(store: ObjectStore, name: string): boolean {
   const [deployment] = store.list('cluster.x-k8s.io/v1beta1', 'MachineDeployment', {
     labelSelector: `cluster.x-k8s.io/cluster-name=${name}`,
   });
+  const [controlPlane] = store.list('controlplane.cluster.x-k8s.io/v1beta2', 'KThreesControlPlane', {
+    labelSelector: `cluster.x-k8s.io/cluster-name=${name}`,
+  });
   return (
     textAt(cluster, 'status', 'phase') === 'Provisioned' &&
     isTrueAt(cluster, 'status', 'controlPlaneReady') &&
     conditionStatus(cluster, 'Ready') === 'True' &&
     conditionStatus(cluster, 'TopologyReconciled') === 'True' &&
+    controlPlane !== undefined &&
+    at(controlPlane, 'status', 'readyReplicas') === at(controlPlane, 'spec', 'replicas') &&
     deployment !== undefined &&
     at(deployment, 'status', 'readyReplicas') === at(deployment, 'spec', 'replicas') &&
     at(deployment, 'status', 'replicas') === at(deployment, 'spec', 'replicas') &&
