@@ -1,0 +1,116 @@
+// Holds a recording to a trace: everything that always happened must happen, in its order, and nothing else.
+
+import { isBefore, momentsOf, patternOf, type Trace } from './trace.ts';
+import type { Run } from './trace-run.ts';
+
+export interface TraceDifference {
+  /** The role of the object, or `order`. */
+  readonly object: string;
+  /** The facet, or the moment. */
+  readonly facet: string;
+  readonly expected: string;
+  readonly found: string;
+}
+
+const nothing = 'nothing';
+
+export function compareRun(trace: Trace, run: Run): readonly TraceDifference[] {
+  const roles = [...new Set([...Object.keys(trace.objects), ...run.keys()])].sort();
+  return [...roles.flatMap((role) => compareRole(role, trace, run)), ...compareOrder(trace, run)];
+}
+
+function compareRole(role: string, trace: Trace, run: Run): readonly TraceDifference[] {
+  const expected = trace.objects[role];
+  const lives = run.get(role) ?? [];
+  if (expected === undefined || lives.length === 0) {
+    return [
+      {
+        object: role,
+        facet: 'count',
+        expected: expected?.count ?? nothing,
+        found: lives.length === 0 ? nothing : String(lives.length),
+      },
+    ];
+  }
+  const counts = (expected.count ?? '').split(' or ');
+  const facets = [
+    ...new Set([...Object.keys(expected), ...lives.flatMap((life) => [...life.facets.keys()])]),
+  ];
+  return [
+    ...(counts.includes(String(lives.length))
+      ? []
+      : [{ object: role, facet: 'count', expected: expected.count ?? '', found: String(lives.length) }]),
+    ...facets
+      .filter((facet) => facet !== 'count')
+      .flatMap((facet) => {
+        const histories = lives.map((life) => life.facets.get(facet) ?? []);
+        const pattern = expected[facet];
+        if (pattern !== undefined && histories.every((history) => fits(history, pattern))) return [];
+        const found = patternOf(histories);
+        return [{ object: role, facet, expected: pattern ?? nothing, found: found === '' ? nothing : found }];
+      }),
+  ];
+}
+
+/** Whether the values that are certain come in their order, and all others are among those that were ever seen. */
+export function fits(history: readonly string[], pattern: string): boolean {
+  const steps = pattern === '' ? [] : pattern.split(' → ');
+  const known = new Set(steps.map((step) => step.replace(/^\((.*)\)$/, '$1')));
+  let rest = history;
+  for (const step of steps) {
+    if (step.startsWith('(')) continue;
+    const found = rest.indexOf(step);
+    if (found < 0) return false;
+    rest = rest.slice(found + 1);
+  }
+  return history.every((value) => known.has(value));
+}
+
+function compareOrder(trace: Trace, run: Run): readonly TraceDifference[] {
+  const moments = momentsOf(run);
+  const before = closure(trace.order);
+  const violated = (earlier: string, later: string) => {
+    const [one, other] = [moments.get(earlier), moments.get(later)];
+    return one !== undefined && other !== undefined && !isBefore(one, other);
+  };
+  return [...before].flatMap(([later, all]) =>
+    [...all]
+      .filter((earlier) => violated(earlier, later))
+      // What follows from another difference is not told twice.
+      .filter(
+        (earlier) =>
+          ![...all].some(
+            (middle) =>
+              before.get(middle)?.has(earlier) && (violated(earlier, middle) || violated(middle, later)),
+          ),
+      )
+      .map((earlier) => ({
+        object: 'order',
+        facet: later,
+        expected: `after "${earlier}"`,
+        found: 'before it',
+      })),
+  );
+}
+
+/** All that comes before each moment, through others too. */
+function closure(order: Trace['order']): ReadonlyMap<string, ReadonlySet<string>> {
+  const before = new Map<string, Set<string>>();
+  const collect = (name: string): Set<string> => {
+    const known = before.get(name);
+    if (known) return known;
+    const all = new Set<string>();
+    before.set(name, all);
+    for (const earlier of order[name] ?? []) {
+      all.add(earlier);
+      for (const one of collect(earlier)) all.add(one);
+    }
+    return all;
+  };
+  for (const name of Object.keys(order)) collect(name);
+  return before;
+}
+
+export function describeDifference({ object, facet, expected, found }: TraceDifference): string {
+  return `${object}, ${facet}: expected ${expected}, found ${found}`;
+}
