@@ -3,8 +3,10 @@ import {
   CreateVpcCommand,
   DescribeImagesCommand,
   DescribeInstancesCommand,
+  DescribeNetworkInterfacesCommand,
   EC2Client,
   RunInstancesCommand,
+  TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import {
   CreateLoadBalancerCommand,
@@ -76,6 +78,19 @@ describe('moto for the AWS provider of Cluster API', () => {
   it('still knows no target group that was never made', async () => {
     const request = new DescribeTargetGroupsCommand({ Names: ['never'] });
     await expect(balancing.send(request)).rejects.toMatchObject({ name: 'TargetGroupNotFoundException' });
+  });
+
+  it('ends the network interface of an instance with it', async () => {
+    const request = { ImageId: 'ami-00000000000002404', MinCount: 1, MaxCount: 1 };
+    const NetworkInterfaces = [{ DeviceIndex: 0, SubnetId: subnet }];
+    const { Instances = [] } = await ec2.send(new RunInstancesCommand({ ...request, NetworkInterfaces }));
+    const InstanceIds = Instances.map(({ InstanceId = '' }) => InstanceId);
+    const made = Instances.flatMap(({ NetworkInterfaces: all = [] }) => all);
+    expect(made).toHaveLength(1);
+    await ec2.send(new TerminateInstancesCommand({ InstanceIds }));
+    const left = await ec2.send(new DescribeNetworkInterfacesCommand({}));
+    const ids = (left.NetworkInterfaces ?? []).map(({ NetworkInterfaceId }) => NetworkInterfaceId);
+    expect(ids).not.toContain(made[0]?.NetworkInterfaceId);
   });
 
   it('lets instances run soon after they are launched', async () => {

@@ -6,6 +6,8 @@ Only where CLUSTER_API_PROVIDER is set: the other tests see moto as it was.
 import itertools
 
 from moto.ec2.models.amis import Ami, AmiBackend
+from moto.ec2.models.dhcp_options import DHCPOptionsSetBackend
+from moto.ec2.models.instances import Instance
 from moto.elbv2.exceptions import TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend
 
@@ -69,3 +71,30 @@ def load_amis_and_ubuntu(self):
 
 
 AmiBackend._load_amis = load_amis_and_ubuntu
+
+# A network interface that a launch makes ends with the instance, unless the launch says otherwise.
+prep_nics = Instance.prep_nics
+
+
+def prep_nics_that_end(self, nic_spec, *rest, **named):
+    given = {nic.get("NetworkInterfaceId") for nic in nic_spec}
+    kept = {int(nic["DeviceIndex"]) for nic in nic_spec if nic.get("DeleteOnTermination") is False}
+    prep_nics(self, nic_spec, *rest, **named)
+    for index, nic in self.nics.items():
+        if nic.id not in given and index not in kept:
+            nic.delete_on_termination = True
+
+
+Instance.prep_nics = prep_nics_that_end
+
+# moto says of a VPC that its DHCP options are "default", and then knows none of that name.
+describe_dhcp_options = DHCPOptionsSetBackend.describe_dhcp_options
+
+
+def describe_dhcp_options_but_default(self, dhcp_options_ids=None, filters=None):
+    if dhcp_options_ids == ["default"]:
+        return []
+    return describe_dhcp_options(self, dhcp_options_ids, filters)
+
+
+DHCPOptionsSetBackend.describe_dhcp_options = describe_dhcp_options_but_default
