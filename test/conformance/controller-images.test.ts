@@ -13,7 +13,7 @@ test.each([
   ['registry.k8s.io/cluster-api/cluster-api-controller:v1.9.5', '/bin/core'],
   ['registry.k8s.io/cluster-api-aws/cluster-api-aws-controller:v2.7.2', '/bin/capa'],
   ['ghcr.io/k3s-io/cluster-api-k3s/bootstrap-controller:v0.3.1', '/bin/bootstrap'],
-  ['mirror.example:5000/k3s/controlplane-controller@sha256:0123abc', '/bin/control-plane'],
+  ['mirror.example:5000/k3s/controlplane-controller:v0.3.1@sha256:0123abc', '/bin/control-plane'],
 ])('%s is %s', (image, binary) => {
   expect(programOf(image, programs)).toEqual({ binary, command: ['/manager'] });
 });
@@ -26,6 +26,10 @@ test('the images of cert-manager are sub-commands of one program', () => {
   });
 });
 
-test('an image of somebody else has no program', () => {
-  expect(programOf('quay.io/brancz/kube-rbac-proxy:v0.16.0', programs)).toBeUndefined();
+test.each([
+  ['of somebody else', 'quay.io/brancz/kube-rbac-proxy:v0.16.0'],
+  ['of another version', 'registry.k8s.io/cluster-api/cluster-api-controller:v1.9.6'],
+  ['without a version', 'registry.k8s.io/cluster-api/cluster-api-controller'],
+])('an image %s has no program', (_, image) => {
+  expect(programOf(image, programs)).toBeUndefined();
 });
