@@ -6,7 +6,6 @@ Only where CLUSTER_API_PROVIDER is set: the other tests see moto as it was.
 import itertools
 
 from moto.ec2.models.amis import Ami, AmiBackend
-from moto.ec2.models.dhcp_options import DHCPOptionsSetBackend
 from moto.ec2.models.instances import Instance
 from moto.elbv2.exceptions import TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend
@@ -86,15 +85,3 @@ def prep_nics_that_end(self, nic_spec, *rest, **named):
 
 
 Instance.prep_nics = prep_nics_that_end
-
-# moto says of a VPC that its DHCP options are "default", and then knows none of that name.
-describe_dhcp_options = DHCPOptionsSetBackend.describe_dhcp_options
-
-
-def describe_dhcp_options_but_default(self, dhcp_options_ids=None, filters=None):
-    if dhcp_options_ids == ["default"]:
-        return []
-    return describe_dhcp_options(self, dhcp_options_ids, filters)
-
-
-DHCPOptionsSetBackend.describe_dhcp_options = describe_dhcp_options_but_default
