@@ -41,7 +41,7 @@ export function failureOf(answer: HttpsAnswer | undefined, { what, kind, writes 
   }
   const status = statusOf(answer);
   const message = typeof status.message === 'string' ? status.message : `HTTP status ${answer.code}`;
-  const causes = causesOf(status);
+  const causes = causesOf(status, message);
   const code = codeOf(answer.code, message, causes, writes);
   // An answer about a Secret may quote what is in it.
   const isSecret = kind === 'Secret';
@@ -70,8 +70,9 @@ function codeOf(code: number, message: string, causes: readonly Cause[], writes:
     case 401:
       return 'KubernetesUnauthorized';
     case 403:
-      // The namespace is on its way out; once it is gone it can be made anew.
+      // The namespace or the kind is on its way out; once it is gone it can be made anew.
       if (causes.some(({ reason }) => reason === 'NamespaceTerminating')) return 'ObjectConflict';
+      if (/ while custom resource definition is terminating/.test(message)) return 'ObjectConflict';
       // Quotas and policies refuse the object, RBAC the user.
       return writes && / is forbidden: (?!User )/.test(message) ? 'ObjectRefused' : 'KubernetesUnauthorized';
     case 409:
@@ -79,8 +80,7 @@ function codeOf(code: number, message: string, causes: readonly Cause[], writes:
     case 429:
       return 'KubernetesThrottled';
     case 500:
-      // Server-side apply of an object that does not fit its schema: a fault of the object, whatever the code says.
-      return /failed to create typed patch object/.test(message) ? 'ObjectRefused' : 'KubernetesUnreachable';
+      return isMisfit(message) ? 'ObjectRefused' : 'KubernetesUnreachable';
     default:
       return code >= 400 && code < 500 && code !== 408 && code !== 410
         ? 'ObjectRefused'
@@ -88,7 +88,27 @@ function codeOf(code: number, message: string, causes: readonly Cause[], writes:
   }
 }
 
-function causesOf(status: Fields): readonly Cause[] {
+/**
+ * Whether server-side apply says that the object does not fit its schema, or cannot be decoded: a fault of the
+ * object, although the code is 500 (k8s.io/apimachinery/pkg/util/managedfields/internal/structuredmerge.go).
+ */
+function isMisfit(message: string): boolean {
+  return /^failed to (create typed patch|create typed new|convert new) object \(/.test(message);
+}
+
+/** What is wrong, field by field: as the status lists it, else as the message of a misfit does. */
+function causesOf(status: Fields, message: string): readonly Cause[] {
+  const listed = listedCauses(status);
+  if (listed.length > 0 || !isMisfit(message)) return listed;
+  return message.split(/(?:\): |\n\s*)(?=\.)/).flatMap((line) => {
+    const [, field, problem] = /^\.(\S.*?): (.+)$/s.exec(line) ?? [];
+    return field === undefined || problem === undefined
+      ? []
+      : [{ reason: '', field, message: oneLine(problem) }];
+  });
+}
+
+function listedCauses(status: Fields): readonly Cause[] {
   return listAt(status, 'details', 'causes').map((cause) => {
     const { reason, field, message } = recordAt(cause);
     return {

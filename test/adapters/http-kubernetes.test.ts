@@ -117,6 +117,12 @@ describe('what an answer means', () => {
     [500, uncallable, 'WebhookUnavailable'],
     [500, 'conversion webhook for x/v1, Kind=X failed: Post "https://x": EOF', 'WebhookUnavailable'],
     [500, 'failed to create typed patch object (n/a): .spec: field not declared in schema', 'ObjectRefused'],
+    [500, 'failed to convert new object (n/a; /v1, Kind=ConfigMap) to proper version: x', 'ObjectRefused'],
+    [
+      403,
+      'a "b" is forbidden: create not allowed while custom resource definition is terminating',
+      'ObjectConflict',
+    ],
     [500, 'etcdserver: leader changed', 'KubernetesUnreachable'],
     [503, 'the server is currently unable to handle the request', 'KubernetesUnreachable'],
     [504, 'timeout', 'KubernetesUnreachable'],
@@ -141,6 +147,21 @@ describe('what an answer means', () => {
       'spec.version: Required value',
     ]);
     expect(failure.details).toMatchObject({ webhook: 'w.example.org', status: 403 });
+  });
+
+  test('each field that does not fit the schema is evidence, whether one or several are told', async () => {
+    const begin = 'failed to create typed patch object (n/a; example.org/v1, Kind=Widget):';
+    const evidenceOf = async (problems: string) => {
+      const kubernetes = await served(answering(500, { message: `${begin} ${problems}` }));
+      const { evidence } = await failureOf(kubernetes.apply(configMap));
+      open?.close();
+      return evidence;
+    };
+    const unknown = '.spec.a.b: field not declared in schema';
+    expect(await evidenceOf(unknown)).toEqual([unknown.slice(1)]);
+    const other = '.spec.parts[name="a: b"].c: expected list, got &{x}';
+    expect(await evidenceOf(`errors:\n  ${unknown}\n  ${other}`)).toEqual([unknown.slice(1), other.slice(1)]);
+    expect(await evidenceOf('in no known form')).toEqual([]);
   });
 
   test('a namespace on its way out is a conflict, which may be retried', async () => {
