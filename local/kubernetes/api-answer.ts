@@ -17,15 +17,18 @@ import {
   resolveResource,
   type ServedCluster,
 } from './api-exchange.ts';
+import { at, isObject } from './api-json.ts';
 import { openApiDocument, openApiRoot, openApiV2 } from './api-openapi.ts';
 import { readCollection, readObject } from './api-reading.ts';
 import { parseBody } from './api-requests.ts';
 import { ApiStatusError, notServed } from './api-status.ts';
+import { checkRights } from './api-users.ts';
 import { createObject, deleteCollection, deleteObject, patchObject, replaceObject } from './api-writing.ts';
 
 /** @throws ApiStatusError */
 export async function answer(cluster: ServedCluster, request: ApiRequest): Promise<Reply> {
   const { path, method } = request;
+  if (isLost(cluster, path)) return { type: 'text', code: 503, text: 'service unavailable\n' };
   const fixed = path.startsWith('/api') ? discovery(cluster, request) : information(cluster, request);
   if (fixed) {
     if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed();
@@ -36,12 +39,11 @@ export async function answer(cluster: ServedCluster, request: ApiRequest): Promi
   );
   if (review) {
     if (method !== 'POST') throw methodNotAllowed();
-    return json(
-      reviewed(cluster.store, review.kind, parseBody(await request.body(), request.contentType)),
-      201,
-    );
+    const body = parseBody(await request.body(), request.contentType);
+    return json(reviewed(cluster.store, review.kind, body, request.user), 201);
   }
   const resource = resolveResource(cluster, request);
+  checkRights(request.user, resource);
   const isObject = resource.path.name !== undefined;
   switch (method) {
     case 'GET':
@@ -122,6 +124,13 @@ function discovery({ store }: ServedCluster, { path, accept }: ApiRequest): Repl
 function served(document: unknown): Reply {
   if (document === undefined) throw notServed();
   return json(document);
+}
+
+/** Whether the path is of a group that an APIService hands to a server of its own: of these there is none here. */
+function isLost({ store }: ServedCluster, path: string): boolean {
+  const [, group, version] = path.split('/').slice(1);
+  const service = store.get('apiregistration.k8s.io/v1', 'APIService', undefined, `${version}.${group}`);
+  return path.startsWith('/apis/') && isObject(at(service, 'spec', 'service'));
 }
 
 function versionInfo(gitVersion: string): Readonly<Record<string, string>> {

@@ -2,7 +2,7 @@
 // and sigs.k8s.io/structured-merge-diff/merge/update.go, written anew for JSON without Go types.
 
 import type { KubernetesObject } from '../../core/ports.ts';
-import { changedPaths, readablePath, separator } from './api-fields.ts';
+import { changedPaths, inSetOrder, readablePath, separator } from './api-fields.ts';
 import { isObject } from './api-json.ts';
 import {
   lose,
@@ -47,7 +47,7 @@ export function applyConfiguration(application: Application): {
   const own = ownerships.find((entry) => sameManager(entry, manager));
   const others = ownerships.filter((entry) => entry !== own);
   const conflicts = others
-    .map((entry) => ({ entry, paths: [...entry.paths].filter((path) => changed.has(path)) }))
+    .map((entry) => ({ entry, paths: inSetOrder([...entry.paths].filter((path) => changed.has(path))) }))
     .filter(({ paths }) => paths.length > 0);
   if (conflicts.length > 0 && !application.force) throw applyConflict(conflicts);
   const remaining = others.map((entry) => lose(entry, changed));

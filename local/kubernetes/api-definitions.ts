@@ -111,7 +111,7 @@ export function definitionProblems(definition: KubernetesObject): readonly Statu
   }
   for (const [index, version] of listOr(spec.versions).entries()) {
     if (!isObject(at(version, 'schema', 'openAPIV3Schema'))) {
-      problems.push(requiredValue(`spec.versions[${index}].schema.openAPIV3Schema`, 'schemas are required'));
+      problems.push(requiredValue(`spec.versions[${index}].schema.openAPIV3Schema`));
     }
   }
   return problems;

@@ -3,6 +3,7 @@
 import { subjectAccess } from './access-review.ts';
 import { isObject, type JsonObject } from './api-json.ts';
 import { joinApiVersion, type ResourceType, type ServedVersion } from './api-resources.ts';
+import { isAdministrator } from './api-users.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Resources without storage: a POST is answered at once. */
@@ -170,16 +171,17 @@ function aggregatedResource(group: string, version: string, resource: Served): J
   };
 }
 
-/** The answer to a review: whoever holds a cluster's certificate may do everything in it. */
-export function reviewed(store: ObjectStore, kind: string, body: unknown): JsonObject {
+/** The answer to a review: of one's own rights, an administrator has all of them and others have none. */
+export function reviewed(store: ObjectStore, kind: string, body: unknown, username: string): JsonObject {
   const review = isObject(body) ? body : {};
   if (kind === 'SubjectAccessReview') {
     return { metadata: {}, ...review, status: subjectAccess(store, review.spec) };
   }
-  const user = { username: 'petra-admin', groups: ['system:masters', 'system:authenticated'] };
+  const allowed = isAdministrator(username);
+  const user = { username, groups: [...(allowed ? ['system:masters'] : []), 'system:authenticated'] };
   const rules = {
-    resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }],
-    nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['*'] }],
+    resourceRules: allowed ? [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }] : [],
+    nonResourceRules: allowed ? [{ verbs: ['*'], nonResourceURLs: ['*'] }] : [],
     incomplete: false,
   };
   const status =
@@ -187,6 +189,9 @@ export function reviewed(store: ObjectStore, kind: string, body: unknown): JsonO
       ? { userInfo: user }
       : kind === 'SelfSubjectRulesReview'
         ? rules
-        : { allowed: true, reason: 'the certificate admits to everything in this cluster' };
+        : {
+            allowed,
+            reason: `the certificate admits to ${allowed ? 'everything' : 'nothing'} in this cluster`,
+          };
   return { metadata: {}, ...review, status };
 }

@@ -27,6 +27,8 @@ export interface ApiRequest {
   readonly accept: string;
   readonly contentType: string | undefined;
   readonly userAgent: string;
+  /** The common name of the client's certificate. */
+  readonly user: string;
   readonly body: () => Promise<Buffer>;
 }
 

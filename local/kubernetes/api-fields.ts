@@ -151,6 +151,19 @@ function decodeInto(node: unknown, path: string, paths: Set<string>): void {
   for (const name of names) if (name !== '.') decodeInto(node[name], join(path, name), paths);
 }
 
+/** As a real server iterates over a set: of a map the plain fields first, then those that lead deeper. */
+export function inSetOrder(paths: Iterable<string>): readonly string[] {
+  const levels = (path: string) => path.split(separator);
+  return [...paths].toSorted((left, right) => {
+    const [a, b] = [levels(left), levels(right)];
+    const apart = a.findIndex((element, index) => element !== b[index]);
+    if (apart < 0) return a.length - b.length;
+    const [leafA, leafB] = [a.length === apart + 1, b.length === apart + 1];
+    if (leafA !== leafB) return leafA ? -1 : 1;
+    return String(a[apart]) < String(b[apart]) ? -1 : 1;
+  });
+}
+
 /** A path as error messages write it: `.spec.template.spec.containers[name="web"].image`. */
 export function readablePath(path: string): string {
   return path

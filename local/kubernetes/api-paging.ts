@@ -2,10 +2,12 @@
 
 import type { KubernetesObject } from '../../core/ports.ts';
 import { isObject } from './api-json.ts';
+import type { Matcher } from './api-selectors.ts';
 import { ApiStatusError, badRequest } from './api-status.ts';
 
 interface Snapshot {
   readonly objects: readonly KubernetesObject[];
+  readonly matches: Matcher;
   readonly resourceVersion: string;
   readonly expiresAt: number;
 }
@@ -25,13 +27,20 @@ export class Paging {
   readonly #snapshots = new Map<string, Snapshot>();
   #next = 0;
 
-  /** The first page, or everything when there is no limit. */
-  first(objects: readonly KubernetesObject[], resourceVersion: string, limit: number | undefined): ListPage {
-    if (limit === undefined || objects.length <= limit) return { objects, resourceVersion };
+  /** The first page, or everything when there is no limit, of those objects that match. */
+  first(
+    objects: readonly KubernetesObject[],
+    matches: Matcher,
+    resourceVersion: string,
+    limit: number | undefined,
+  ): ListPage {
+    if (limit === undefined || objects.length <= limit) {
+      return { objects: objects.filter(matches), resourceVersion };
+    }
     this.#next += 1;
     // The version keeps tokens of an earlier process from meeting a snapshot of this one.
     const id = `${resourceVersion}-${this.#next}`;
-    this.#snapshots.set(id, { objects, resourceVersion, expiresAt: Date.now() + keptMilliseconds });
+    this.#snapshots.set(id, { objects, matches, resourceVersion, expiresAt: Date.now() + keptMilliseconds });
     const [oldest] = this.#snapshots.keys();
     if (this.#snapshots.size > keptSnapshots && oldest !== undefined) this.#snapshots.delete(oldest);
     return this.#page(id, 0, limit);
@@ -41,6 +50,11 @@ export class Paging {
   next(token: string, limit: number | undefined): ListPage {
     const { id, offset } = decodeToken(token);
     return this.#page(id, offset, limit ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Forgets the lists that clients are in the middle of. */
+  forget(): void {
+    this.#snapshots.clear();
   }
 
   #page(id: string, offset: number, limit: number): ListPage {
@@ -53,9 +67,15 @@ export class Paging {
         'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter.',
       );
     }
-    const { objects, resourceVersion } = snapshot;
-    const end = offset + limit;
-    const page = { objects: objects.slice(offset, end), resourceVersion };
+    const { objects, matches, resourceVersion } = snapshot;
+    // A page ends where it is full: that nothing after it matches is found out by the next, empty one.
+    const found: KubernetesObject[] = [];
+    let end = offset;
+    for (; end < objects.length && found.length < limit; end += 1) {
+      const object = objects[end];
+      if (object && matches(object)) found.push(object);
+    }
+    const page = { objects: found, resourceVersion };
     if (end >= objects.length) {
       this.#snapshots.delete(id);
       return page;
@@ -74,5 +94,5 @@ function decodeToken(token: string): { readonly id: string; readonly offset: num
   } catch {
     // Answered below: it is no token, however it fails.
   }
-  throw badRequest(`continue key is not valid: ${JSON.stringify(token)}`);
+  throw badRequest(`invalid continue token: continue key is not valid: ${JSON.stringify(token)}`);
 }

@@ -86,7 +86,7 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
         break;
       case 'test':
         if (!sameJson(read(document, path), operation.value)) {
-          throw unprocessable(`testing value ${operation.path} failed: test failed`);
+          throw unprocessable();
         }
         break;
       case 'copy':
@@ -104,11 +104,12 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
   return document;
 }
 
-function unprocessable(why: string): ApiStatusError {
+function unprocessable(): ApiStatusError {
   return new ApiStatusError(
     422,
     'Invalid',
-    `the server rejected our request due to an error in our request: ${why}`,
+    'the server rejected our request due to an error in our request',
+    {},
   );
 }
 
@@ -141,7 +142,7 @@ function edit(
     const index = part === '-' ? document.length : Number(part);
     const exists = Number.isInteger(index) && index >= 0 && index < document.length;
     if (!exists && !(how === 'add' && rest.length === 0 && index === document.length)) {
-      throw unprocessable(`${how} operation does not apply: doc is missing path: /${path.join('/')}`);
+      throw unprocessable();
     }
     const copy = [...document];
     if (rest.length > 0) copy[index] = edit(copy[index], rest, how, value);
@@ -151,7 +152,7 @@ function edit(
     return copy;
   }
   if (!isObject(document) || ((how !== 'add' || rest.length > 0) && !Object.hasOwn(document, part))) {
-    throw unprocessable(`${how} operation does not apply: doc is missing path: /${path.join('/')}`);
+    throw unprocessable();
   }
   if (rest.length > 0) return { ...document, [part]: edit(document[part], rest, how, value) };
   const { [part]: _replaced, ...others } = document;

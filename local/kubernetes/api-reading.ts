@@ -27,7 +27,8 @@ export function readCollection(resource: ResourceRequest): Reply {
   const page =
     query.continueToken === undefined
       ? cluster.paging.first(
-          cluster.store.list(path.apiVersion, type.kind, path).filter(matcherOf(resource)),
+          cluster.store.list(path.apiVersion, type.kind, path),
+          matcherOf(resource),
           cluster.store.resourceVersion,
           query.limit,
         )
@@ -35,7 +36,8 @@ export function readCollection(resource: ResourceRequest): Reply {
   const isSelective = query.labelSelector !== undefined || query.fieldSelector !== undefined;
   const metadata = {
     resourceVersion: page.resourceVersion,
-    ...(page.continueToken === undefined ? {} : { continue: page.continueToken }),
+    // Of custom resources a real server states it always.
+    ...(page.continueToken !== undefined || type.custom ? { continue: page.continueToken ?? '' } : {}),
     // A real server does not count what a selector leaves.
     ...(page.remaining === undefined || isSelective ? {} : { remainingItemCount: page.remaining }),
   };

@@ -124,7 +124,8 @@ export function parseQuery(parameters: URLSearchParams): Query {
   const number = (name: string) => {
     const value = text(name);
     if (value === undefined) return undefined;
-    if (!/^\d+$/.test(value)) throw badRequest(`invalid value for ${name}: ${JSON.stringify(value)}`);
+    if (!/^\d+$/.test(value))
+      throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
     return Number(value) || undefined;
   };
   const dryRun = text('dryRun');

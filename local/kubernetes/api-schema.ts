@@ -2,6 +2,7 @@
 // https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ describes them.
 
 import type { KubernetesObject } from '../../core/ports.ts';
+import { builtInSchema } from './api-built-in-schemas.ts';
 import { isObject, type JsonObject, objectOr } from './api-json.ts';
 import { type ResourceType, splitApiVersion } from './api-resources.ts';
 
@@ -44,6 +45,30 @@ function conform(value: unknown, schema: JsonObject, root = false): unknown {
   return result;
 }
 
+/** A custom resource without nulls where its schema allows none: what is read from a body loses them. */
+export function withoutNulls(
+  type: ResourceType,
+  version: string,
+  object: KubernetesObject,
+): KubernetesObject {
+  const schema = schemaOf(type, version);
+  if (!schema) return object;
+  const { apiVersion, kind, metadata } = object;
+  return { ...objectOr(dropNulls(object, schema)), apiVersion, kind, metadata };
+}
+
+function dropNulls(value: unknown, schema: JsonObject): unknown {
+  if (Array.isArray(value)) return value.map((item) => dropNulls(item, objectOr(schema.items)));
+  if (!isObject(value) || schema['x-kubernetes-preserve-unknown-fields'] === true) return value;
+  const kept = Object.entries(value).flatMap(([name, field]) => {
+    const fieldSchema = schemaOfField(schema, name);
+    if (fieldSchema === 'unknown') return [[name, field] as const];
+    const isDropped = field === null && fieldSchema.type !== undefined && fieldSchema.nullable !== true;
+    return isDropped ? [] : [[name, dropNulls(field, fieldSchema)] as const];
+  });
+  return Object.fromEntries(kept);
+}
+
 /** An embedded object (`x-kubernetes-embedded-resource`) has metadata that is not in its schema. */
 export function embedded(schema: JsonObject): JsonObject {
   if (schema['x-kubernetes-embedded-resource'] !== true) return schema;
@@ -67,44 +92,11 @@ export function schemaOfField(schema: JsonObject, name: string): JsonObject | 'u
 
 const preserving: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
 
-/** Besides apiVersion, kind and metadata; kinds that are not named have spec and status. */
-const topLevelFields: Readonly<Record<string, readonly string[]>> = {
-  ClusterRole: ['rules', 'aggregationRule'],
-  ClusterRoleBinding: ['subjects', 'roleRef'],
-  ConfigMap: ['data', 'binaryData', 'immutable'],
-  ControllerRevision: ['data', 'revision'],
-  Endpoints: ['subsets'],
-  EndpointSlice: ['addressType', 'endpoints', 'ports'],
-  MutatingWebhookConfiguration: ['webhooks'],
-  PriorityClass: ['value', 'globalDefault', 'description', 'preemptionPolicy'],
-  Role: ['rules'],
-  RoleBinding: ['subjects', 'roleRef'],
-  Secret: ['data', 'stringData', 'type', 'immutable'],
-  ServiceAccount: ['secrets', 'imagePullSecrets', 'automountServiceAccountToken'],
-  StorageClass: [
-    'provisioner',
-    'parameters',
-    'reclaimPolicy',
-    'mountOptions',
-    'allowVolumeExpansion',
-    'volumeBindingMode',
-    'allowedTopologies',
-  ],
-  ValidatingWebhookConfiguration: ['webhooks'],
-};
-
-function isTopLevelField(type: ResourceType, field: string): boolean {
-  // Events have many, and nobody writes them by hand.
-  if (rootFields.has(field) || type.kind === 'Event') return true;
-  return (topLevelFields[type.kind] ?? ['spec', 'status']).includes(field);
-}
-
-/** Paths of fields that the schema of a custom resource does not know; of built-in kinds only top-level fields. */
+/** Paths of fields that the schema of a kind does not know. */
 export function unknownFields(type: ResourceType, version: string, object: object): readonly string[] {
-  const schema = schemaOf(type, version);
+  const schema = type.custom ? schemaOf(type, version) : builtInSchema(type, version);
   const paths: string[] = [];
-  if (type.custom && schema) collectUnknown(object, schema, '', paths, true);
-  if (!type.custom) return Object.keys(object).filter((field) => !isTopLevelField(type, field));
+  if (schema) collectUnknown(object, schema, '', paths, true);
   return paths;
 }
 

@@ -67,6 +67,7 @@ function fieldTest(requirement: string, type: ResourceType): Matcher {
     ...((!type.custom && selectableFields[type.kind]) || []),
   ];
   if (!selectable.includes(field)) {
+    if (type.custom) throw badRequest(`field label not supported: ${field}`);
     const known = selectable.map((name) => JSON.stringify(name)).join(', ');
     throw badRequest(`${JSON.stringify(field)} is not a known field selector: only ${known}`);
   }
@@ -99,8 +100,11 @@ function labelTest(requirement: string): LabelTest {
     const [, not, key = ''] = existence;
     return not ? (labels) => !(key in labels) : (labels) => key in labels;
   }
+  const [first = '', second = ''] = requirement.split(/\s+/).slice(1);
   throw badRequest(
-    `unable to parse requirement: found '${requirement}', expected: a key, =, ==, !=, in or notin`,
+    /^(in|notin)$/.test(first)
+      ? `unable to parse requirement: found '${second}' expected: '('`
+      : `unable to parse requirement: found '${first}', expected: in, notin, =, ==, !=, gt, lt`,
   );
 }
 

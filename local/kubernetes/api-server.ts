@@ -13,7 +13,8 @@ import type { ServedCluster } from './api-exchange.ts';
 import { parseQuery, readBody } from './api-requests.ts';
 import { send, sendFailure } from './api-sending.ts';
 import { ApiStatusError } from './api-status.ts';
-import { Certificates, clusterOf } from './certificates.ts';
+import { isAdministrator } from './api-users.ts';
+import { administrator, Certificates, clusterOf } from './certificates.ts';
 import type { ObjectStore } from './object-store.ts';
 
 const address = '127.0.0.1';
@@ -33,6 +34,8 @@ export class SimulatedKubernetes {
   readonly #folder: string;
   readonly #wantedPort: number;
   readonly #unavailable = new Set<string>();
+  /** `<cluster>/<user>` of those whose requests are too many. */
+  readonly #throttled = new Set<string>();
   /** Responses that stay open, by cluster. */
   readonly #streams = new Map<ServerResponse, string>();
   #server: Server | undefined;
@@ -95,13 +98,17 @@ export class SimulatedKubernetes {
     return store;
   }
 
-  /** The kubeconfig of an administrator, with embedded certificates; the context has the cluster's name. */
-  async kubeconfig(id: string): Promise<string> {
+  /**
+   * A kubeconfig with embedded certificates; the context has the cluster's name. Of the administrator, unless it is
+   * for another user, who may do nothing.
+   */
+  async kubeconfig(id: string, { user: userName = administrator } = {}): Promise<string> {
     const record = this.#clusters.record(id);
     if (!record) throw new Error(`there is no simulated cluster ${id}`);
-    const { certificate, key, authority } = await this.#certificates.client(id);
+    const { certificate, key, authority } = await this.#certificates.client(id, userName);
     const name = JSON.stringify(record.name);
-    const user = JSON.stringify(`${record.name}-admin`);
+    const suffix = isAdministrator(userName) ? 'admin' : userName;
+    const user = JSON.stringify(`${record.name}-${suffix}`);
     return [
       'apiVersion: v1',
       'kind: Config',
@@ -151,6 +158,16 @@ export class SimulatedKubernetes {
     }
   }
 
+  /** From now on every request of this user is answered 429. */
+  throttle(id: string, user: string): void {
+    this.#throttled.add(`${id}/${user}`);
+  }
+
+  /** Forgets the lists that clients are in the middle of: a real server's old states expire. */
+  forgetLists(id: string): void {
+    this.#clusters.find(id)?.paging.forget();
+  }
+
   #endStreams(id: string): void {
     for (const [response, cluster] of this.#streams) if (cluster === id) response.destroy();
   }
@@ -158,7 +175,7 @@ export class SimulatedKubernetes {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     try {
       const url = new URL(request.url ?? '/', `https://${address}`);
-      const { cluster, prefix } = this.#admit(request, url);
+      const { cluster, prefix, user } = this.#admit(request, url);
       const reply = await answer(cluster, {
         method: request.method ?? 'GET',
         path: url.pathname.slice(prefix.length).replace(/\/$/, '') || '/',
@@ -167,6 +184,7 @@ export class SimulatedKubernetes {
         accept: request.headers.accept ?? '',
         contentType: request.headers['content-type'],
         userAgent: request.headers['user-agent'] ?? '',
+        user,
         body: () => readBody(request),
       });
       if (reply.type === 'stream') {
@@ -179,14 +197,17 @@ export class SimulatedKubernetes {
     }
   }
 
-  /** The cluster that the request is for. @throws ApiStatusError 401, 403 or 503 */
-  #admit(request: IncomingMessage, url: URL): { readonly cluster: ServedCluster; readonly prefix: string } {
+  /** The cluster that the request is for, and who asks. @throws ApiStatusError 401, 403, 429 or 503 */
+  #admit(
+    request: IncomingMessage,
+    url: URL,
+  ): { readonly cluster: ServedCluster; readonly prefix: string; readonly user: string } {
     const { host } = request.headers;
     if (host !== `${address}:${this.#port}` && host !== `localhost:${this.#port}`) {
       // A web page that lets its own name point to 127.0.0.1 is kept out by this.
       throw new ApiStatusError(403, 'Forbidden', `the host ${JSON.stringify(host ?? '')} is not served here`);
     }
-    const holder = holderOf(request.socket);
+    const { cluster: holder, user = '' } = holderOf(request.socket) ?? {};
     // `kubectl get --raw` leaves out the path of the server: then the certificate says which cluster is meant.
     const [prefix = '', id = holder] = clusterPath.exec(url.pathname) ?? [];
     if (id === undefined || id !== holder) throw new ApiStatusError(401, 'Unauthorized', 'Unauthorized');
@@ -196,7 +217,11 @@ export class SimulatedKubernetes {
       const message = 'the server is currently unable to handle the request';
       throw new ApiStatusError(503, 'ServiceUnavailable', message, { retryAfterSeconds: 1 });
     }
-    return { cluster, prefix };
+    if (this.#throttled.has(`${id}/${user}`)) {
+      const message = 'too many requests, please try again later';
+      throw new ApiStatusError(429, 'TooManyRequests', message, { retryAfterSeconds: 1 });
+    }
+    return { cluster, prefix, user };
   }
 
   async #rememberedPort(): Promise<number> {
@@ -213,11 +238,12 @@ export class SimulatedKubernetes {
   }
 }
 
-/** The cluster whose client certificate the connection was opened with. */
-function holderOf(socket: unknown): string | undefined {
+/** The cluster whose client certificate the connection was opened with, and whose certificate it is. */
+function holderOf(socket: unknown): { readonly cluster: string; readonly user: string } | undefined {
   if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
-  const organization = socket.getPeerCertificate().subject?.O;
-  return typeof organization === 'string' ? clusterOf(organization) : undefined;
+  const { O: organization, CN: name } = socket.getPeerCertificate().subject ?? {};
+  const cluster = typeof organization === 'string' ? clusterOf(organization) : undefined;
+  return cluster === undefined ? undefined : { cluster, user: String(name) };
 }
 
 function base64(text: string): string {

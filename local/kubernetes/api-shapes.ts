@@ -1,7 +1,7 @@
 // How server-side apply merges a field: which lists are keyed, sets or atomic, and which maps are atomic.
-// For custom resources the CRD's schema says so. For built-in kinds: the `listType`, `listMapKey` and `mapType`
-// markers of k8s.io/api, by field name, for the fields that manifests use.
+// The schema says so: a CRD's, or that of a built-in kind.
 
+import { builtInSchema, metadataSchema } from './api-built-in-schemas.ts';
 import { isObject, type JsonObject, objectOr, stringOr } from './api-json.ts';
 import type { ResourceType } from './api-resources.ts';
 
@@ -18,7 +18,7 @@ export interface Shape {
 
 /** The shape of objects of a type in one of its versions. */
 export function shapeOf(type: ResourceType, version: string): Shape {
-  if (!type.custom) return builtInShape('', '');
+  if (!type.custom) return builtInShape(builtInSchema(type, version) ?? {});
   const schema = type.versions.find(({ name }) => name === version)?.schema;
   return shapeOfSchema(schema ?? {}, true);
 }
@@ -58,44 +58,7 @@ export function repeatedItems(
   });
 }
 
-const named = ['name'];
-
-const keyedLists: Readonly<Record<string, readonly string[]>> = {
-  containers: named,
-  initContainers: named,
-  ephemeralContainers: named,
-  volumes: named,
-  env: named,
-  imagePullSecrets: named,
-  webhooks: named,
-  resourceClaims: named,
-  validations: ['expression'],
-  volumeMounts: ['mountPath'],
-  volumeDevices: ['devicePath'],
-  hostAliases: ['ip'],
-  topologySpreadConstraints: ['topologyKey', 'whenUnsatisfiable'],
-  ownerReferences: ['uid'],
-  conditions: ['type'],
-  secrets: named,
-};
-
-const atomicMaps = new Set([
-  'selector',
-  'nodeSelector',
-  'namespaceSelector',
-  'objectSelector',
-  'podSelector',
-  'labelSelector',
-  'roleRef',
-  'configMapKeyRef',
-  'secretKeyRef',
-  'fieldRef',
-  'resourceFieldRef',
-  'claimRef',
-  'objectRef',
-  'involvedObject',
-]);
-
+/** Maps of built-in kinds that have an owner of their own; structures have none. */
 const freeMaps = new Set([
   'labels',
   'annotations',
@@ -108,32 +71,24 @@ const freeMaps = new Set([
   'rollingUpdate',
 ]);
 
-function builtInShape(name: string, parent: string): Shape {
+function builtInShape(schema: JsonObject, name = ''): Shape {
+  const own = shapeOfSchema(schema);
   return {
-    atomic: atomicMaps.has(name),
+    ...own,
     isMap: freeMaps.has(name),
-    list: builtInList(name, parent),
-    field: (child) => builtInShape(child, name),
-    items: () => builtInShape(`${name}[]`, parent),
+    field: (child) => builtInShape(fieldSchema(schema, child), child),
+    items: () => builtInShape(objectOr(schema.items)),
   };
 }
 
-function builtInList(name: string, parent: string): Shape['list'] {
-  if (name === 'finalizers' && parent === 'metadata') return 'set';
-  if (name === 'ports') {
-    if (parent === 'spec') return ['port', 'protocol'];
-    return parent.endsWith('ontainers[]') ? ['containerPort', 'protocol'] : 'atomic';
-  }
-  if (name === 'addresses') return parent === 'status' ? ['type'] : 'atomic';
-  // `rules`, `subjects`, `args` and the versions of a CRD are atomic too.
-  return keyedLists[name] ?? 'atomic';
+function fieldSchema(schema: JsonObject, name: string): JsonObject {
+  return objectOr(objectOr(schema.properties)[name] ?? schema.additionalProperties);
 }
 
 /** The shape that a schema of a custom resource describes; `root`: of whole objects, which have metadata. */
 export function shapeOfSchema(schema: JsonObject, root = false): Shape {
   const listType = stringOr(schema['x-kubernetes-list-type'], 'atomic');
   const mapKeys = schema['x-kubernetes-list-map-keys'];
-  const properties = objectOr(schema.properties);
   return {
     atomic: schema['x-kubernetes-map-type'] === 'atomic',
     isMap: !root,
@@ -144,9 +99,8 @@ export function shapeOfSchema(schema: JsonObject, root = false): Shape {
           ? 'set'
           : 'atomic',
     field: (name) => {
-      if (root && name === 'metadata') return builtInShape('metadata', '');
-      const property = properties[name] ?? schema.additionalProperties;
-      return shapeOfSchema(objectOr(property));
+      if (root && name === 'metadata') return builtInShape(metadataSchema());
+      return shapeOfSchema(fieldSchema(schema, name));
     },
     items: () => shapeOfSchema(objectOr(schema.items)),
   };

@@ -1,65 +1,83 @@
 // Server-side apply gives every field its type before it merges: what does not fit is refused as a whole, in the
-// words of sigs.k8s.io/structured-merge-diff/typed. Of built-in kinds only
-// top-level fields and repeated keys are looked at.
+// words of sigs.k8s.io/structured-merge-diff/typed.
 
 import type { KubernetesObject } from '../../core/ports.ts';
+import { builtInSchema, metadataSchema } from './api-built-in-schemas.ts';
 import { readablePath } from './api-fields.ts';
 import { isObject, type JsonObject, objectOr } from './api-json.ts';
 import type { ResourceType } from './api-resources.ts';
-import { embedded, rootFields, schemaOf, schemaOfField, unknownFields } from './api-schema.ts';
+import { embedded, schemaOf, schemaOfField } from './api-schema.ts';
 import { itemKey, repeatedItems, type Shape, shapeOf } from './api-shapes.ts';
 
-/** The first thing about a configuration that does not fit its type: `.spec.size: expected string, got …`. */
-export function typingProblem(
+/** Everything about a configuration that does not fit its type: `.spec.size: expected string, got …`. */
+export function typingProblems(
   type: ResourceType,
   version: string,
   object: KubernetesObject,
-): string | undefined {
-  const schema = type.custom ? schemaOf(type, version) : undefined;
-  const [unknown] = type.custom ? [] : unknownFields(type, version, object);
-  if (unknown !== undefined) return `.${unknown}: field not declared in schema`;
-  return find(object, schema, shapeOf(type, version), '', true);
+): readonly string[] {
+  const problems: string[] = [];
+  const schema = typingSchema(type, version);
+  collect(object, schema, shapeOf(type, version), '', problems);
+  return problems;
 }
 
-function find(
-  value: unknown,
-  schema: JsonObject | undefined,
-  shape: Shape,
-  path: string,
-  root = false,
-): string | undefined {
-  const mistyped = schema && !root ? typeProblem(value, schema, path) : undefined;
-  if (mistyped !== undefined) return mistyped;
+/** The problems as a real server tells them. */
+export function typingMessage(problems: readonly string[]): string {
+  const [only] = problems;
+  return problems.length === 1 && only !== undefined ? only : `errors:\n  ${problems.join('\n  ')}`;
+}
+
+/** The schema of whole objects, identity and metadata included. */
+function typingSchema(type: ResourceType, version: string): JsonObject {
+  if (!type.custom) return builtInSchema(type, version) ?? open;
+  const schema = schemaOf(type, version);
+  if (!schema) return open;
+  const scalar = { type: 'string' };
+  const properties = {
+    ...objectOr(schema.properties),
+    apiVersion: scalar,
+    kind: scalar,
+    metadata: metadataSchema(),
+  };
+  return { ...schema, properties };
+}
+
+const open: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
+
+function collect(value: unknown, schema: JsonObject, shape: Shape, path: string, problems: string[]): void {
+  const mistyped = typeProblem(value, schema, path);
+  if (mistyped !== undefined) {
+    problems.push(mistyped);
+    return;
+  }
   if (Array.isArray(value)) {
-    const [repeated] = repeatedItems(value, shape.list);
-    if (repeated) return `${path}: duplicate entries for key ${readablePath(repeated.key)}`;
-    const items = schema && embedded(objectOr(schema.items));
-    return firstOf(value, (item, index) => {
+    for (const { key } of repeatedItems(value, shape.list)) {
+      problems.push(`${path}: duplicate entries for key ${readablePath(key)}`);
+    }
+    const items = embedded(objectOr(schema.items));
+    for (const [index, item] of value.entries()) {
       const key = itemKey(item, shape.list);
+      if (key === undefined && typeof shape.list === 'object' && isObject(item)) {
+        const keys = `[${shape.list.map((name) => JSON.stringify(name)).join(' ')}]`;
+        problems.push(
+          `${path}: element ${index}: associative list with keys has an element that omits all key fields ${keys} (and doesn't have default values for any key fields)`,
+        );
+      }
       const itemPath = key === undefined ? `${path}[${index}]` : path + readablePath(key);
-      return find(item, items, shape.items(), itemPath);
-    });
+      collect(item, items, shape.items(), itemPath, problems);
+    }
+  } else if (isObject(value)) {
+    for (const [name, field] of Object.entries(value)) {
+      const fieldSchema = schemaOfField(schema, name);
+      const fieldPath = `${path}.${name}`;
+      if (fieldSchema === 'unknown') {
+        problems.push(`${fieldPath}: field not declared in schema`);
+        // A real server does not look at the rest of this map either.
+        return;
+      }
+      collect(field, embedded(fieldSchema), shape.field(name), fieldPath, problems);
+    }
   }
-  if (!isObject(value)) return undefined;
-  return firstOf(Object.entries(value), ([name, field]) => {
-    const fieldPath = `${path}.${name}`;
-    if (!schema || (root && rootFields.has(name)))
-      return find(field, undefined, shape.field(name), fieldPath);
-    const fieldSchema = schemaOfField(schema, name);
-    if (fieldSchema === 'unknown') return `${fieldPath}: field not declared in schema`;
-    return find(field, embedded(fieldSchema), shape.field(name), fieldPath);
-  });
-}
-
-function firstOf<T>(
-  items: readonly T[],
-  problemOf: (item: T, index: number) => string | undefined,
-): string | undefined {
-  for (const [index, item] of items.entries()) {
-    const problem = problemOf(item, index);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
 }
 
 function typeProblem(value: unknown, schema: JsonObject, path: string): string | undefined {
@@ -68,7 +86,15 @@ function typeProblem(value: unknown, schema: JsonObject, path: string): string |
   const actual = Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value;
   const expected = expectedKind[String(schema.type)];
   if (expected === undefined || expected.actual === actual) return undefined;
-  return `${path}: expected ${expected.name}, got ${actual}`;
+  return `${path}: expected ${expected.name}, got ${inGo(value, expected.name)}`;
+}
+
+/** A value as the server prints it, which depends on what it expected. */
+function inGo(value: unknown, expected: string): string {
+  if (expected === numeric.name)
+    return Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value;
+  if (expected !== 'string') return `&{${String(value)}}`;
+  return `&value.valueUnstructured{Value:${JSON.stringify(value)}}`;
 }
 
 const numeric = { name: 'numeric (int or float)', actual: 'number' };

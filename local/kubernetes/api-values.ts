@@ -1,10 +1,10 @@
-// Which values a real server refuses: of custom resources by their schema, of some built-in
-// kinds what a typo makes likely.
+// Which values of custom resources a real server refuses by their schema.
 // Not evaluated: CEL rules, `not`, `oneOf`, `anyOf` and formats.
 
 import type { KubernetesObject } from '../../core/ports.ts';
+import { builtInProblems } from './api-built-in-values.ts';
 import { definitionProblems } from './api-definitions.ts';
-import { at, isObject, type JsonObject, listOr, objectOr, sameJson } from './api-json.ts';
+import { isObject, type JsonObject, objectOr, sameJson } from './api-json.ts';
 import { type ResourceType, splitApiVersion } from './api-resources.ts';
 import { rootFields, schemaOf, schemaOfField } from './api-schema.ts';
 import { repeatedItems, shapeOfSchema } from './api-shapes.ts';
@@ -19,7 +19,7 @@ export function valueProblems(
   if (!type.custom) {
     return type.kind === 'CustomResourceDefinition'
       ? definitionProblems(object)
-      : workloadProblems(type, object, before);
+      : builtInProblems(type, object, before);
   }
   const schema = schemaOf(type, splitApiVersion(object.apiVersion)[1]);
   const problems: StatusCause[] = [];
@@ -69,7 +69,8 @@ function typeProblem(value: unknown, schema: JsonObject, path: string): StatusCa
   if (schema['x-kubernetes-int-or-string'] === true) {
     if (typeof value === 'string' || Number.isInteger(value)) return undefined;
   } else if (typeof schema.type !== 'string' || isOfType(value, schema.type)) return undefined;
-  const actual = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+  const scalar = Number.isInteger(value) ? 'integer' : typeof value;
+  const actual = Array.isArray(value) ? 'array' : value === null ? 'null' : scalar;
   const why = `${path} in body must be of type ${schema.type ?? 'integer,string'}: ${JSON.stringify(actual)}`;
   return {
     reason: 'FieldValueTypeInvalid',
@@ -150,38 +151,4 @@ function matches(pattern: string, value: string): boolean {
   } catch {
     return true;
   }
-}
-
-/** Kinds with a pod template, and a selector that must be stated and cannot be changed. */
-const selecting = new Set(['DaemonSet', 'Deployment', 'ReplicaSet', 'StatefulSet']);
-
-function workloadProblems(
-  type: ResourceType,
-  object: KubernetesObject,
-  before: KubernetesObject | undefined,
-): readonly StatusCause[] {
-  const isPod = type.group === '' && type.kind === 'Pod';
-  const isTemplated = type.group === 'apps' && selecting.has(type.kind);
-  if (!isPod && !isTemplated) return [];
-  const path = isPod ? 'spec' : 'spec.template.spec';
-  const containers = at(object, ...path.split('.'), 'containers');
-  const problems = listOr(containers).flatMap((container, index) =>
-    ['name', 'image']
-      .filter((field) => !at(container, field))
-      .map((field) => requiredValue(`${path}.containers[${index}].${field}`)),
-  );
-  if (listOr(containers).length === 0) problems.push(requiredValue(`${path}.containers`));
-  if (!isTemplated) return problems;
-  const selector = at(object, 'spec', 'selector');
-  if (selector === undefined) problems.push(requiredValue('spec.selector'));
-  else if (before && !sameJson(selector, at(before, 'spec', 'selector'))) {
-    problems.push(invalidValue('spec.selector', selector, 'field is immutable'));
-  }
-  const labels = objectOr(at(object, 'spec', 'template', 'metadata', 'labels'));
-  const wanted = Object.entries(objectOr(at(selector, 'matchLabels')));
-  if (wanted.some(([key, value]) => labels[key] !== value)) {
-    const why = '`selector` does not match template `labels`';
-    problems.push(invalidValue('spec.template.metadata.labels', labels, why));
-  }
-  return problems;
 }

@@ -91,7 +91,7 @@ export function startWatch(request: WatchRequest): () => void {
     if (versionOf(event) <= sent) return;
     sent = versionOf(event);
     const told = selected(event, request);
-    if (told) send({ type: told, object: asVersion(event.object, event.resource, request.version) });
+    if (told) send({ type: told, object: asVersion(stateOf(event, told), event.resource, request.version) });
   };
   const bookmark = (annotations?: Readonly<Record<string, string>>) => {
     const metadata = { name: '', resourceVersion: String(sent), creationTimestamp: null };
@@ -128,6 +128,13 @@ export function startWatch(request: WatchRequest): () => void {
     (request.timeoutSeconds ?? defaultTimeoutSeconds) * 1000,
   );
   return stop;
+}
+
+/** What is told with a change: of what leaves a selection the state that was in it, with the version of the change. */
+function stateOf({ type, object, previous }: ObjectEvent, told: WatchEvent['type']): KubernetesObject {
+  if (told !== 'DELETED' || type === 'DELETED' || !previous) return object;
+  const { resourceVersion = '' } = object.metadata;
+  return { ...previous, metadata: { ...previous.metadata, resourceVersion } };
 }
 
 /** What a change is for someone who sees only the selected objects. */

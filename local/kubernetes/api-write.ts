@@ -140,7 +140,7 @@ export function terminating(
     metadata: {
       ...object.metadata,
       deletionTimestamp: deletionTimestamp ?? now,
-      deletionGracePeriodSeconds: 0,
+      ...(isNamespace ? {} : { deletionGracePeriodSeconds: 0 }),
       ...(holders.size > 0 ? { finalizers: [...holders] } : {}),
       ...(generation === undefined || deletionTimestamp !== undefined ? {} : { generation: generation + 1 }),
     },

@@ -1,21 +1,26 @@
 // POST, PUT, PATCH and DELETE of objects.
 
 import type { KubernetesObject, ObjectReference } from '../../core/ports.ts';
+import { undecodable } from './api-built-in-values.ts';
 import { json, methodNotAllowed, type Reply, type ResourceRequest } from './api-exchange.ts';
 import { at, isObject, listOr, stringOr, without } from './api-json.ts';
 import { parseObject, referenceTo } from './api-object.ts';
 import { matcherOf } from './api-reading.ts';
 import { parseBody } from './api-requests.ts';
 import { splitApiVersion } from './api-resources.ts';
-import { unknownFields } from './api-schema.ts';
+import { unknownFields, withoutNulls } from './api-schema.ts';
 import { ApiStatusError, badRequest, invalid, invalidValue, notServed, requiredValue } from './api-status.ts';
-import { typingProblem } from './api-typing.ts';
+import { typingMessage, typingProblems } from './api-typing.ts';
+import { reviewWrite } from './api-webhooks.ts';
 import type { Patch, RemoveOptions, WriteOptions } from './object-store.ts';
 
 export async function createObject(resource: ResourceRequest): Promise<Reply> {
   const object = addressed(resource, await bodyOf(resource));
   if (resource.path.name !== undefined) throw methodNotAllowed();
-  return json(await resource.cluster.store.create(object, optionsOf(resource)), 201);
+  const options = optionsOf(resource);
+  const create = (one: WriteOptions) => resource.cluster.store.create(object, one);
+  await reviewed(resource, object.metadata.name, options, create);
+  return json(await create(options), 201);
 }
 
 export async function replaceObject(resource: ResourceRequest): Promise<Reply> {
@@ -33,7 +38,10 @@ export async function replaceObject(resource: ResourceRequest): Promise<Reply> {
       invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
     ]);
   }
-  return json(await store.update(object, optionsOf(resource)));
+  const options = optionsOf(resource);
+  const update = (one: WriteOptions) => store.update(object, one);
+  await reviewed(resource, object.metadata.name, options, update);
+  return json(await update(options));
 }
 
 export async function patchObject(resource: ResourceRequest): Promise<Reply> {
@@ -52,7 +60,10 @@ export async function patchObject(resource: ResourceRequest): Promise<Reply> {
     ]);
   }
   const patch = patchTypes[mediaType];
-  if (patch === undefined || (patch === 'strategic' && type.custom)) {
+  if (patch === undefined) {
+    throw new ApiStatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  }
+  if (patch === 'strategic' && type.custom) {
     throw new ApiStatusError(
       415,
       'UnsupportedMediaType',
@@ -60,7 +71,10 @@ export async function patchObject(resource: ResourceRequest): Promise<Reply> {
     );
   }
   if (isObject(body)) checkStrict(resource, body);
-  return json(await cluster.store.patch(reference(resource), { type: patch, value: body }, options));
+  const target = reference(resource);
+  const change = (one: WriteOptions) => cluster.store.patch(target, { type: patch, value: body }, one);
+  await reviewed(resource, target.name, options, change);
+  return json(await change(options));
 }
 
 const patchTypes: Readonly<Record<string, Patch['type']>> = {
@@ -77,13 +91,21 @@ async function applyObject(resource: ResourceRequest, body: unknown, options: Wr
       requiredValue('fieldManager', 'is required for apply patch'),
     ]);
   }
-  const object = addressed(resource, parseObject(body));
-  const problem = typingProblem(type, resource.version, object);
-  if (problem !== undefined) {
+  const stated = parseObject(body);
+  const object = addressed(resource, stated, true);
+  const problems = typingProblems(type, resource.version, stated);
+  if (problems.length > 0) {
     // A real server cannot type the object, and says so with the code of a fault of its own.
-    const { namespace = '', name } = object.metadata;
+    const { namespace = '', name } = stated.metadata;
     const what = `${namespace}/${name}; ${type.group}/${resource.version}, Kind=${object.kind}`;
-    const message = `failed to create typed patch object (${what}): ${problem}`;
+    const message = `failed to create typed patch object (${what}): ${typingMessage(problems)}`;
+    throw new ApiStatusError(500, '', message);
+  }
+  const wrong = undecodable(type, stated);
+  if (wrong !== undefined) {
+    const { namespace = '', name } = stated.metadata;
+    const what = `/${resource.version}, Kind=${object.kind}`;
+    const message = `failed to convert new object (${namespace}/${name}; ${what}) to proper version: unable to convert unstructured object to ${what}: error decoding from json: ${wrong}`;
     throw new ApiStatusError(500, '', message);
   }
   const existed = cluster.store.get(
@@ -92,8 +114,25 @@ async function applyObject(resource: ResourceRequest, body: unknown, options: Wr
     object.metadata.namespace,
     object.metadata.name,
   );
-  const applied = await cluster.store.apply(object, { ...options, fieldManager, force });
-  return json(applied, existed ? 200 : 201);
+  const apply = (one: WriteOptions) => cluster.store.apply(object, { ...one, fieldManager, force });
+  await reviewed(resource, object.metadata.name, options, apply);
+  return json(await apply(options), existed ? 200 : 201);
+}
+
+/** Asks the webhooks about a write before it is done. */
+async function reviewed(
+  resource: ResourceRequest,
+  name: string,
+  options: WriteOptions,
+  write: (options: WriteOptions) => Promise<KubernetesObject>,
+): Promise<void> {
+  const { cluster, path, type } = resource;
+  // Writes of a status are not reviewed here.
+  if (path.subresource !== undefined) return;
+  const oldObject = cluster.store.get(path.apiVersion, type.kind, path.namespace, name);
+  const { dryRun = false } = options;
+  const operation = oldObject ? 'UPDATE' : 'CREATE';
+  await reviewWrite(resource, { operation, oldObject, dryRun }, () => write({ ...options, dryRun: true }));
 }
 
 export async function deleteObject(resource: ResourceRequest): Promise<Reply> {
@@ -145,7 +184,12 @@ async function bodyOf(resource: ResourceRequest): Promise<KubernetesObject> {
   const known = type.custom ? {} : { apiVersion: path.apiVersion, kind: type.kind };
   const object = parseObject(isObject(body) ? { ...known, ...body } : body);
   checkStrict(resource, object);
-  return object;
+  const wrong = undecodable(type, object);
+  if (wrong !== undefined) {
+    const { version } = resource;
+    throw badRequest(`${type.kind} in version "${version}" cannot be handled as a ${type.kind}: ${wrong}`);
+  }
+  return withoutNulls(type, resource.version, object);
 }
 
 /** `fieldValidation=Strict`: fields that the schema does not know are an error, not dropped. */
@@ -160,10 +204,15 @@ function checkStrict({ request, type, version }: ResourceRequest, body: object):
 }
 
 /** The object with what its path says; an object that says something else is refused. */
-function addressed({ path, type }: ResourceRequest, object: KubernetesObject): KubernetesObject {
+function addressed(
+  { path, type }: ResourceRequest,
+  object: KubernetesObject,
+  isApply = false,
+): KubernetesObject {
   const { apiVersion, namespace, name } = path;
   if (object.apiVersion !== apiVersion || object.kind !== type.kind) {
-    const version = splitApiVersion(object.apiVersion)[1];
+    const [group, version] = splitApiVersion(object.apiVersion);
+    if (isApply) throw badRequest(`invalid object type: ${group}/${version}, Kind=${object.kind}`);
     throw badRequest(
       `${object.kind} in version ${JSON.stringify(version)} cannot be handled as a ${type.kind} of ${apiVersion}`,
     );

@@ -23,6 +23,8 @@ const validYears = 10;
 const renewalDays = 30;
 const dayMilliseconds = 24 * 60 * 60 * 1000;
 
+/** The one user who may do everything in a cluster. */
+export const administrator = 'petra-admin';
 const organization = 'petra:cluster:';
 
 /** The cluster that a client certificate of this organisation admits to. */
@@ -48,10 +50,10 @@ export class Certificates {
     });
   }
 
-  /** The certificate that admits to one cluster. Safe to repeat. */
-  async client(clusterId: string): Promise<Identity> {
-    const subject = `CN=petra-admin, O=${organization}${clusterId}`;
-    return this.#ensure(`client-${clusterId}`, { subject });
+  /** The certificate that admits a user, its administrator unless named, to one cluster. Safe to repeat. */
+  async client(clusterId: string, user = administrator): Promise<Identity> {
+    const subject = `CN=${user}, O=${organization}${clusterId}`;
+    return this.#ensure(`client-${clusterId}${user === administrator ? '' : `-${user}`}`, { subject });
   }
 
   async #ensure(name: string, holder: Holder): Promise<Identity> {

@@ -5,6 +5,7 @@ import type { KubernetesObject, ObjectReference } from '../../core/ports.ts';
 import type { Disk } from '../disk.ts';
 import { applyConfiguration } from './api-apply.ts';
 import { Cleanup } from './api-cleanup.ts';
+import { definitionKind } from './api-definitions.ts';
 import { Journal } from './api-journal.ts';
 import { objectOr } from './api-json.ts';
 import type { Manager, Ownership } from './api-managed-fields.ts';
@@ -13,7 +14,16 @@ import { jsonPatch, mergePatch, strategicPatch } from './api-patch.ts';
 import { type ResourceType, splitApiVersion } from './api-resources.ts';
 import { labelMatcher } from './api-selectors.ts';
 import { shapeOf } from './api-shapes.ts';
-import { alreadyExists, badRequest, conflict, forbidden, notFound, notServed } from './api-status.ts';
+import {
+  alreadyExists,
+  badRequest,
+  conflict,
+  forbidden,
+  invalid,
+  invalidValue,
+  notFound,
+  notServed,
+} from './api-status.ts';
 import {
   type Change,
   changed,
@@ -219,7 +229,12 @@ export class ObjectStore {
         `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
       );
     }
-    if (live) checkPreconditions(type, object, live);
+    if (live) {
+      if (uid !== undefined && uid !== live.metadata.uid) {
+        throw invalid(type, name, [invalidValue('metadata.uid', uid, 'field is immutable')]);
+      }
+      checkPreconditions(type, object, live);
+    }
     const { object: merged, ownerships } = applyConfiguration({
       live: live && asVersion(live, type, manager.version),
       configuration: object,
@@ -286,6 +301,7 @@ export class ObjectStore {
     const name = nameFor(object);
     const { namespace } = object.metadata;
     if (type.namespaced) this.#checkNamespace(type, namespace ?? '', name);
+    this.#checkDefinition(type, name);
     if (name !== '' && this.#journal.find(type, namespace, name)) throw alreadyExists(type, name);
     const named = { ...object, metadata: { ...object.metadata, name } };
     const next = created(this.#write(type, options), named, owner);
@@ -347,6 +363,15 @@ export class ObjectStore {
     const message = `namespace ${namespace} is being terminated`;
     const cause = { reason: 'NamespaceTerminating', message, field: 'metadata.namespace' };
     throw forbidden(type, name, why, [cause]);
+  }
+
+  /** While a definition is being deleted, objects of its kind go and none comes. */
+  #checkDefinition(type: ResourceType, name: string): void {
+    if (!type.custom) return;
+    const { apiVersion, kind } = definitionKind;
+    const definition = this.get(apiVersion, kind, undefined, `${type.plural}.${type.group}`);
+    if (definition?.metadata.deletionTimestamp === undefined) return;
+    throw forbidden(type, name, 'create not allowed while custom resource definition is terminating');
   }
 
   #time(): string {

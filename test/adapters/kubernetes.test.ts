@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
 import { Disk } from '../../local/disk.ts';
 import { SimulatedKubernetes } from '../../local/kubernetes/api-server.ts';
 import { kubernetesContract } from './kubernetes.contract.ts';
@@ -12,7 +11,15 @@ kubernetesContract(async () => {
   await server.start();
   await server.ensureCluster('contract', { name: 'contract' });
   return {
-    kubernetes: new HttpKubernetesAccess().connect(await server.kubeconfig('contract')),
+    kubeconfig: await server.kubeconfig('contract'),
+    powerlessUser: () => server.kubeconfig('contract', { user: 'powerless' }),
+    throttledUser: async () => {
+      server.throttle('contract', 'throttled');
+      return server.kubeconfig('contract', { user: 'throttled' });
+    },
+    forgetOldStates: async () => server.forgetLists('contract'),
+    kill: () => server.stop(),
+    restart: () => server.start(),
     close: async () => {
       await server.stop();
       await rm(folder, { recursive: true });

@@ -14,7 +14,7 @@ import type { ServedCluster } from '../../local/kubernetes/api-exchange.ts';
 import { parseQuery, readBody } from '../../local/kubernetes/api-requests.ts';
 import { send, sendFailure } from '../../local/kubernetes/api-sending.ts';
 import { ApiStatusError } from '../../local/kubernetes/api-status.ts';
-import { issueCertificate } from '../../local/kubernetes/certificates.ts';
+import { administrator, issueCertificate } from '../../local/kubernetes/certificates.ts';
 import type { ObjectStore } from '../../local/kubernetes/object-store.ts';
 import { stopServer } from '../virtual-account/loopback.ts';
 import { EtcdMembers } from './etcd-members.ts';
@@ -92,6 +92,7 @@ async function replyTo(cluster: ServedCluster, incoming: IncomingMessage): Retur
     accept: incoming.headers.accept ?? '',
     contentType: incoming.headers['content-type'],
     userAgent: incoming.headers['user-agent'] ?? '',
+    user: administrator,
     body: () => readBody(incoming),
   });
 }
