@@ -39,6 +39,10 @@ export interface RealApiServer {
   readonly caPem: string;
   /** For an administrator, certificates included. */
   readonly kubeconfig: string;
+  /** Where its etcd answers. */
+  readonly etcdUrl: string;
+  /** Ends the API in the middle of whatever it does; `start` brings it back. Safe to repeat. */
+  kill(): Promise<void>;
   /** Takes the API away, while its data and everybody else stay. Safe to repeat. */
   stop(): Promise<void>;
   /** Brings the API back; ends when it is ready. Safe to repeat. */
@@ -138,7 +142,12 @@ export async function startApiServer(options: ApiServerOptions): Promise<RealApi
     server,
     caPem,
     kubeconfig,
+    etcdUrl,
     start,
+    kill: async () => {
+      running?.kill('SIGKILL');
+      await running?.ended;
+    },
     stop: async () => void (await running?.stop()),
     end: async () => {
       for (const one of [manager, running, etcd]) await one?.stop();
