@@ -78,6 +78,8 @@ export class HttpsConnection {
     const { server, token } = this.#credentials;
     const body = request.body === undefined ? undefined : Buffer.from(request.body);
     return new Promise((resolve) => {
+      const patience = new AbortController();
+      let timer: NodeJS.Timeout | undefined;
       const outgoing = httpsRequest(
         {
           agent: this.#agent,
@@ -85,7 +87,7 @@ export class HttpsConnection {
           port: server.port || 443,
           method: request.method,
           path: `${server.pathname === '/' ? '' : server.pathname}${request.path}`,
-          signal: AbortSignal.timeout(this.#timeoutMilliseconds),
+          signal: patience.signal,
           headers: {
             accept: 'application/json',
             'user-agent': 'petra',
@@ -108,6 +110,11 @@ export class HttpsConnection {
           );
         },
       );
+      // From when it can be sent: of many requests at once most wait for others, and not for the server.
+      outgoing.once('socket', () => {
+        timer = setTimeout(() => patience.abort(), this.#timeoutMilliseconds);
+      });
+      outgoing.once('close', () => clearTimeout(timer));
       outgoing.on('error', (error) => resolve(new ConnectionFailure(error, outgoing.reusedSocket)));
       outgoing.end(body);
     });

@@ -233,6 +233,16 @@ describe('patience', () => {
     });
   });
 
+  test('the time that a request waits for others does not count as the time of its answer', async () => {
+    const kubernetes = await served(
+      (_request, response) => setTimeout(() => response.end(JSON.stringify(configMap)), 150),
+      { timeoutMilliseconds: 1_000 },
+    );
+    // Ten times the connections that are opened: 1.5 s for all, 0.15 s for each.
+    const reads = Array.from({ length: 160 }, () => kubernetes.read(reference));
+    expect(await Promise.all(reads)).toHaveLength(160);
+  });
+
   test('a server that is not there is unreachable', async () => {
     const port = await listening(() => undefined);
     await new Promise((resolve) => open?.close(resolve));
