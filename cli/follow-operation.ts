@@ -22,7 +22,7 @@ const remotePatienceSeconds = 120;
 const localPatienceSeconds = 20;
 
 const shortestPollMilliseconds = 200;
-const longestPollMilliseconds = 2000;
+const longestPollMilliseconds = 1000;
 
 /** The command stopped watching because it was asked to; the operation goes on. */
 export class Detached extends Error {

@@ -85,8 +85,9 @@ export async function checkCluster(
       evidence: state.causes,
     });
   }
-  if (state.ready) return { ready: true, message: state.summary };
-  if (!isOver(context, input)) return { ready: false, message: state.summary };
+  const provisioned = state.observed.phase === 'Provisioned';
+  if (state.ready) return { ready: true, provisioned, message: state.summary };
+  if (!isOver(context, input)) return { ready: false, provisioned, message: state.summary };
   throw new PetraError('ClusterTimedOut', `"${record.name}" was not ready in time: ${state.summary}`, {
     cluster: record.name,
     evidence: state.causes,

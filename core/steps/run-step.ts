@@ -11,6 +11,8 @@ import type { StepTitle } from './step-titles.ts';
 export interface StepOutput {
   /** Polls: whether what is waited for has come. */
   readonly ready?: boolean;
+  /** Polls of a cluster: whether its network is there, so that its end may be near. */
+  readonly provisioned?: boolean;
   /** Polls of a removal: whether it is over. */
   readonly gone?: boolean;
   /** One line for people: what is being waited for, or what was done. */

@@ -76,6 +76,8 @@ const limitOf: Readonly<Record<string, number>> = {
   WaitForProviders: defaultLimits.provider,
   WaitForWebhooks: defaultLimits.webhooks,
   WaitForCluster: defaultLimits.cluster,
+  // Part of the same time, with fewer rounds.
+  WaitForNetwork: 0,
   WaitForDeletion: defaultLimits.deletion,
   WaitForMachines: defaultLimits.machines,
   WaitForResidue: defaultLimits.residue,
