@@ -80,8 +80,9 @@ describe('a fault that stays ends in a named code with evidence, and the same co
       'webhook:ClusterClass',
       stages.empty,
       init,
-      'ObjectRefused',
-      undefined,
+      // The class is tried before the providers are taken for working.
+      'ProviderTimedOut',
+      /refuse|denied/,
     ],
     [
       'a webhook refuses the trial Cluster',
