@@ -12,11 +12,12 @@ import { Processes } from '../test/conformance/processes.ts';
 import { openRealAccount } from '../test/conformance/real-account.ts';
 import { releaseFolder } from '../test/conformance/releases.ts';
 import { enterSandbox, isInSandbox } from '../test/conformance/sandbox.ts';
+import { checkSpecs } from '../test/conformance/specs.ts';
 import { destroyManagement, initManagement, liveWorkload, type Stage } from '../test/conformance/story.ts';
 import { KnownSecrets } from '../test/virtual-account/secrecy.ts';
 import { pythonTool } from './python-tools.ts';
 
-const parts = ['story'] as const;
+const parts = ['contract', 'specs', 'traces', 'story'] as const;
 type Part = (typeof parts)[number];
 
 const { values } = parseArgs({
@@ -72,6 +73,21 @@ function stepsOf(part: string): Stage['step'] {
   };
 }
 
+async function timed(part: Part, work: (tell: (line: string) => void) => Promise<unknown>): Promise<void> {
+  const moment = Date.now();
+  await work((line) => say(`  ${part}: ${line}`));
+  say(`${part}: ${secondsSince(moment)} s`);
+}
+
+/** Waits for all, and then fails with the failures of all. */
+async function together(running: readonly Promise<void>[]): Promise<void> {
+  const failures = (await Promise.allSettled(running)).flatMap((one) =>
+    one.status === 'rejected' ? [one.reason] : [],
+  );
+  if (failures.length === 1) throw failures[0];
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} parts failed`);
+}
+
 /** Until Ctrl-C. */
 async function interrupted(): Promise<void> {
   // Nothing else may keep this process alive.
@@ -89,7 +105,14 @@ async function onManagement(run: Run, wanted: ReadonlySet<Part>): Promise<void> 
     say(`  account: deployed in ${account.seconds.deploy.toFixed(1)} s`);
     const stage = { ...run, real, account, secrets: new KnownSecrets(), step: stepsOf('story') };
     const management = await initManagement(stage);
-    if (wanted.has('story')) await liveWorkload(stage, management);
+    const { kubeconfig } = management;
+    const folder = path.join(run.folder, 'specs');
+    await together([
+      ...(wanted.has('story') ? [timed('story', () => liveWorkload(stage, management))] : []),
+      ...(wanted.has('specs')
+        ? [timed('specs', (tell) => checkSpecs({ ...run, kubeconfig, folder, say: tell }))]
+        : []),
+    ]);
     if (!values.keep) await destroyManagement(stage, management);
   } finally {
     if (values.keep) {

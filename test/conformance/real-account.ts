@@ -26,6 +26,9 @@ import { addAddress, removeAddress } from './sandbox.ts';
 import { realWorkloadApis } from './workload-api-servers.ts';
 import { WorkloadClusters } from './workload-clusters.ts';
 
+/** Where every machine on EC2 finds what it is. */
+const metadataAddress = '169.254.169.254';
+
 /** Services that CAPA calls, by the names that its `--service-endpoints` knows. */
 const capaServices = [
   'autoscaling',
@@ -169,7 +172,8 @@ async function startInstanceMetadata(
     role: nodeRole.slice(nodeRole.lastIndexOf('/') + 1),
   };
   const metadata = new InstanceMetadata({ instance, admit: () => nodeCredentials(instanceId) });
-  await metadata.start();
+  await addAddress(metadataAddress);
+  await metadata.start({ address: metadataAddress });
   return metadata;
 }
 

@@ -58,12 +58,22 @@ export async function initManagement({ account, step, secrets }: Stage): Promise
   const stored = new SecretsManagerSecrets(connectSecretsManager(account.moto.config));
   const kubeconfig = await stored.read(kubeconfigSecretName(record.uid));
   if (!kubeconfig) throw new Error(`the node of ${name} handed no kubeconfig over`);
-  return { name, file, kubeconfig };
+  const management = { name, file, kubeconfig };
+  await step("charts of the node's user data are being installed", () => expectInstallJobs(management));
+  return management;
+}
+
+/** By k3s' own helm-controller; no Pod of theirs runs here. */
+async function expectInstallJobs({ kubeconfig }: Management): Promise<void> {
+  const kind = { apiVersion: 'batch/v1', kind: 'Job' };
+  const jobs = await new HttpKubernetesAccess().connect(kubeconfig).list(kind, { namespace: 'kube-system' });
+  const names = jobs.map(({ metadata }) => metadata.name).join(', ');
+  expectWords('the list of Jobs', names, ['helm-install-cilium', 'helm-install-flux']);
 }
 
 /** A workload cluster from the user's own spec, until nothing is left of it. */
 export async function liveWorkload(stage: Stage, management: Management): Promise<void> {
-  const { account, step, secrets, binaries, releases } = stage;
+  const { real, account, step, secrets, binaries, releases } = stage;
   const name = 'workload-dev';
   const clusterctl = new Clusterctl({
     program: binaries.clusterctl,
@@ -97,6 +107,10 @@ export async function liveWorkload(stage: Stage, management: Management): Promis
       throw new Error('clusterctl get kubeconfig and petra capi cluster-kubeconfig give different files');
   });
   await step('cluster-kubeconfig and kubectl get nodes', () => useKubeconfig(account));
+  await step('machines could do all that their user data says', async () => {
+    const { problems } = real.workloads;
+    if (problems.length > 0) throw new Error(`machines of ${name} would fail:\n${problems.join('\n')}`);
+  });
   await step('delete', () => expectPetra(account, 'admin', ['capi', 'delete', '-f', workloadFile, '--yes']));
   await step('nothing with the tag of the cluster is left', async () =>
     expectNothing(await taggedThings(account.moto, capaTag(name).key), 'after delete'),
