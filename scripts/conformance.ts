@@ -5,15 +5,22 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Binaries, binaries } from '../test/conformance/binaries.ts';
+import { binaries } from '../test/conformance/binaries.ts';
+import { runContract } from '../test/conformance/contract.ts';
 import { MemoryWatch } from '../test/conformance/memory.ts';
 import { PodNetwork } from '../test/conformance/pod-network.ts';
 import { Processes } from '../test/conformance/processes.ts';
-import { openRealAccount } from '../test/conformance/real-account.ts';
+import { openRealAccount, type Reality } from '../test/conformance/real-account.ts';
 import { releaseFolder } from '../test/conformance/releases.ts';
 import { enterSandbox, isInSandbox } from '../test/conformance/sandbox.ts';
 import { checkSpecs } from '../test/conformance/specs.ts';
-import { destroyManagement, initManagement, liveWorkload, type Stage } from '../test/conformance/story.ts';
+import {
+  destroyManagement,
+  initManagement,
+  liveWorkload,
+  type Stage,
+  storyWorkload,
+} from '../test/conformance/story.ts';
 import { KnownSecrets } from '../test/virtual-account/secrecy.ts';
 import { pythonTool } from './python-tools.ts';
 
@@ -53,14 +60,6 @@ async function prepare(): Promise<void> {
   await pythonTool('moto');
 }
 
-interface Run {
-  readonly folder: string;
-  readonly processes: Processes;
-  readonly network: PodNetwork;
-  readonly binaries: Binaries;
-  readonly releases: string;
-}
-
 /** Says how long each piece of a part took. */
 function stepsOf(part: string): Stage['step'] {
   return async (title, work) => {
@@ -98,7 +97,7 @@ async function interrupted(): Promise<void> {
   clearInterval(timer);
 }
 
-async function onManagement(run: Run, wanted: ReadonlySet<Part>): Promise<void> {
+async function onManagement(run: Reality, wanted: ReadonlySet<Part>): Promise<void> {
   const real = await openRealAccount(run, say);
   const { account } = real;
   try {
@@ -135,11 +134,17 @@ async function runParts(wanted: ReadonlySet<Part>): Promise<void> {
     const run = {
       folder,
       processes,
+      isReal: (workload: string) => workload === storyWorkload,
       network: new PodNetwork(path.join(folder, 'networks')),
       binaries: await binaries(say),
       releases: await releaseFolder(say),
     };
-    const parts = onManagement(run, wanted);
+    const contract = (tell: (line: string) => void) =>
+      runContract({ ...run, folder: path.join(folder, 'contract'), say: tell });
+    const parts = together([
+      ...(wanted.has('contract') ? [timed('contract', contract)] : []),
+      ...([...wanted].some((part) => part !== 'contract') ? [onManagement(run, wanted)] : []),
+    ]);
     const how = values.keep ? parts : Promise.race([parts, interrupted().then(() => 'interrupted')]);
     if ((await how) === 'interrupted') failure = 'interrupted';
   } catch (error) {

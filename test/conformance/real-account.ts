@@ -22,12 +22,16 @@ import {
 import type { PodNetwork } from './pod-network.ts';
 import type { Processes } from './processes.ts';
 import { releaseFiles } from './release-files.ts';
-import { addAddress, removeAddress } from './sandbox.ts';
+import { addAddress, addAddresses } from './sandbox.ts';
+import { startSimulatedWorkloadApi } from './simulated-workload-api.ts';
 import { realWorkloadApis } from './workload-api-servers.ts';
 import { WorkloadClusters } from './workload-clusters.ts';
 
 /** Where every machine on EC2 finds what it is. */
 const metadataAddress = '169.254.169.254';
+
+/** Of load balancers in moto (test/moto/cluster_api_provider.py). */
+const balancerAddresses = '10.250.0.0/16';
 
 /** Services that CAPA calls, by the names that its `--service-endpoints` knows. */
 const capaServices = [
@@ -51,6 +55,8 @@ export interface Reality {
   readonly binaries: Binaries;
   /** Releases in clusterctl's layout. */
   readonly releases: string;
+  /** Which workload clusters have a real API server; those of others are simulated, and small. */
+  readonly isReal: (workload: string) => boolean;
   /** Of all Pods in the sandbox. */
   readonly network: PodNetwork;
   /** Where data, keys and logs go. */
@@ -67,6 +73,7 @@ export interface RealAccount {
 
 /** Only in the sandbox, and one at a time. */
 export async function openRealAccount(reality: Reality, say: (line: string) => void): Promise<RealAccount> {
+  await addAddresses(balancerAddresses);
   const opened = Promise.withResolvers<RealKubernetes>();
   const account = await openVirtualAccount(
     {
@@ -88,7 +95,7 @@ export async function openRealAccount(reality: Reality, say: (line: string) => v
 type RealKubernetes = AccountKubernetes & Omit<RealAccount, 'account'>;
 
 function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings): RealKubernetes {
-  const { processes, binaries, folder } = reality;
+  const { processes, binaries, folder, isReal } = reality;
   const { log, config } = surroundings;
   const kubelets = new Map<string, StandInKubelet>();
   const management = new ManagementClusters({
@@ -106,12 +113,14 @@ function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings):
     },
     log,
   });
+  const startReal = realWorkloadApis({ processes, binaries, folder: path.join(folder, 'workload') });
   const workloads = new WorkloadClusters({
     ec2: perRegion((inRegion) => connectEc2(config(inRegion))),
     balancing: perRegion((inRegion) => connectLoadBalancing(config(inRegion))),
     regions: [region],
-    startApi: realWorkloadApis({ processes, binaries, folder: path.join(folder, 'workload') }),
-    addresses: { add: addAddress, remove: removeAddress },
+    startApi: (request) => (isReal(request.cluster) ? startReal : startSimulatedWorkloadApi)(request),
+    // The whole range is this machine's already.
+    addresses: { add: async () => undefined, remove: async () => undefined },
     log,
   });
   workloads.start();

@@ -18,7 +18,9 @@ function start(body: string, env: NodeJS.ProcessEnv = process.env) {
   writeFileSync(
     script,
     `import { spawn, execFileSync } from 'node:child_process';
-     import { addAddress, enterSandbox, removeAddress } from ${JSON.stringify(sandbox)};
+     import { once } from 'node:events';
+     import { connect } from 'node:net';
+     import { addAddress, addAddresses, enterSandbox, removeAddress } from ${JSON.stringify(sandbox)};
      await enterSandbox();
      ${body}`,
   );
@@ -66,6 +68,17 @@ describe(`the sandbox${whyNoNamespaces}`, { skip: whyNoNamespaces !== '' }, () =
     ]);
     expect(output).toMatch(/routes: 10\.42\.0\.0\/24 dev petra-pods .*\n/);
     expect(output).not.toContain('default');
+  });
+
+  test('refuses whoever connects to a range of addresses where nobody listens', async () => {
+    const { stdout, exit } = start(`
+      await addAddresses('10.250.0.0/16');
+      await addAddresses('10.250.0.0/16');
+      const socket = connect({ host: '10.250.7.7', port: 6443 });
+      const [error] = await once(socket, 'error');
+      console.log(error.code);`);
+    expect(await exit).toEqual([0, null]);
+    expect(await stdout).toBe('ECONNREFUSED\n');
   });
 
   test.each(['SIGKILL', 'SIGTERM', 'SIGHUP'] as const)(

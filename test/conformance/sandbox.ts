@@ -66,6 +66,11 @@ export async function addAddress(ip: string): Promise<void> {
   await promisify(execFile)('ip', ['address', 'replace', `${ip}/32`, 'dev', 'lo']);
 }
 
+/** All of a range at once. Who connects where nobody listens is refused at once, and does not wait for an answer. */
+export async function addAddresses(range: string): Promise<void> {
+  await promisify(execFile)('ip', ['route', 'replace', 'local', range, 'dev', 'lo']);
+}
+
 /** Safe to repeat: an address that is already gone is fine. */
 export async function removeAddress(ip: string): Promise<void> {
   const { stdout } = await promisify(execFile)('ip', [

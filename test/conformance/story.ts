@@ -26,6 +26,9 @@ import { managementVersions } from './releases.ts';
 
 const run = promisify(execFile);
 
+/** The name in the user's own spec. */
+export const storyWorkload = 'workload-dev';
+
 export interface Stage {
   readonly real: RealAccount;
   readonly account: VirtualAccount;
@@ -74,7 +77,7 @@ async function expectInstallJobs({ kubeconfig }: Management): Promise<void> {
 /** A workload cluster from the user's own spec, until nothing is left of it. */
 export async function liveWorkload(stage: Stage, management: Management): Promise<void> {
   const { real, account, step, secrets, binaries, releases } = stage;
-  const name = 'workload-dev';
+  const name = storyWorkload;
   const clusterctl = new Clusterctl({
     program: binaries.clusterctl,
     folder: path.join(account.folder, 'clusterctl'),
