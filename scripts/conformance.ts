@@ -18,14 +18,40 @@ import {
   destroyManagement,
   initManagement,
   liveWorkload,
+  type Management,
   type Stage,
   storyWorkload,
 } from '../test/conformance/story.ts';
+import { checkTools } from '../test/conformance/tools.ts';
 import { KnownSecrets } from '../test/virtual-account/secrecy.ts';
 import { pythonTool } from './python-tools.ts';
 
-const parts = ['contract', 'specs', 'traces', 'story'] as const;
-type Part = (typeof parts)[number];
+interface Scene {
+  readonly reality: Reality;
+  readonly stage: Stage;
+  readonly management: Management;
+}
+
+type Tell = (line: string) => void;
+
+/** Needs no management cluster. */
+const contract = ({ binaries, folder }: Reality, tell: Tell) =>
+  runContract({ binaries, folder: path.join(folder, 'contract'), say: tell });
+
+/** What is done on the management cluster of the story, all at the same time. */
+const onManagement = {
+  specs: ({ reality, management }: Scene, tell: Tell) =>
+    checkSpecs({
+      binaries: reality.binaries,
+      kubeconfig: management.kubeconfig,
+      folder: path.join(reality.folder, 'specs'),
+      say: tell,
+    }),
+  story: ({ stage, management }: Scene) => liveWorkload(stage, management),
+} satisfies Readonly<Record<string, (scene: Scene, tell: Tell) => Promise<void>>>;
+
+const managementParts = Object.entries(onManagement);
+const parts = ['contract', ...Object.keys(onManagement)];
 
 const { values } = parseArgs({
   options: {
@@ -44,17 +70,18 @@ const begun = Date.now();
 const say = (line: string) => console.log(line);
 const secondsSince = (moment: number) => ((Date.now() - moment) / 1000).toFixed(1);
 
-function partsToRun(): ReadonlySet<Part> {
-  const unknown = values.only.filter((name) => !parts.some((part) => part === name));
+function partsToRun(): ReadonlySet<string> {
+  const unknown = values.only.filter((name) => !parts.includes(name));
   if (unknown.length > 0) {
     console.error(`unknown part "${unknown.join('", "')}"\n${usage}`);
     process.exit(2);
   }
-  return new Set(parts.filter((part) => values.only.length === 0 || values.only.includes(part)));
+  return new Set(values.only.length === 0 ? parts : values.only);
 }
 
 /** What needs the network, all of it, before there is none. */
 async function prepare(): Promise<void> {
+  await checkTools({ toBuild: false });
   await binaries(say);
   await releaseFolder(say);
   await pythonTool('moto');
@@ -72,19 +99,29 @@ function stepsOf(part: string): Stage['step'] {
   };
 }
 
-async function timed(part: Part, work: (tell: (line: string) => void) => Promise<unknown>): Promise<void> {
+async function timed(part: string, work: (tell: Tell) => Promise<void>): Promise<void> {
   const moment = Date.now();
-  await work((line) => say(`  ${part}: ${line}`));
-  say(`${part}: ${secondsSince(moment)} s`);
+  try {
+    await work((line) => say(`  ${part}: ${line}`));
+    say(`${part}: ${secondsSince(moment)} s`);
+  } catch (error) {
+    say(`${part}: FAILED after ${secondsSince(moment)} s`);
+    throw new Error(`${part}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
-/** Waits for all, and then fails with the failures of all. */
+/** Waits for all, and then fails with what all failed with. */
 async function together(running: readonly Promise<void>[]): Promise<void> {
   const failures = (await Promise.allSettled(running)).flatMap((one) =>
-    one.status === 'rejected' ? [one.reason] : [],
+    one.status === 'rejected' ? [messageOf(one.reason)] : [],
   );
-  if (failures.length === 1) throw failures[0];
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} parts failed`);
+  if (failures.length > 0) throw new Error(failures.join('\n\n'));
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : messageOf(error.cause);
+  return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
 }
 
 /** Until Ctrl-C. */
@@ -97,27 +134,21 @@ async function interrupted(): Promise<void> {
   clearInterval(timer);
 }
 
-async function onManagement(run: Reality, wanted: ReadonlySet<Part>): Promise<void> {
-  const real = await openRealAccount(run, say);
+async function withManagement(reality: Reality, wanted: ReadonlySet<string>): Promise<void> {
+  const real = await openRealAccount(reality, say);
   const { account } = real;
   try {
     say(`  account: deployed in ${account.seconds.deploy.toFixed(1)} s`);
-    const stage = { ...run, real, account, secrets: new KnownSecrets(), step: stepsOf('story') };
+    const stage = { ...reality, real, account, secrets: new KnownSecrets(), step: stepsOf('story') };
     const management = await initManagement(stage);
-    const { kubeconfig } = management;
-    const folder = path.join(run.folder, 'specs');
-    await together([
-      ...(wanted.has('story') ? [timed('story', () => liveWorkload(stage, management))] : []),
-      ...(wanted.has('specs')
-        ? [timed('specs', (tell) => checkSpecs({ ...run, kubeconfig, folder, say: tell }))]
-        : []),
-    ]);
+    const scene = { reality, stage, management };
+    const wantedParts = managementParts.filter(([part]) => wanted.has(part));
+    await together(wantedParts.map(([part, work]) => timed(part, (tell) => work(scene, tell))));
     if (!values.keep) await destroyManagement(stage, management);
   } finally {
     if (values.keep) {
-      say(
-        `everything runs: API ${account.apiUrl}, AWS ${account.moto.endpoint}, files ${run.folder}; Ctrl-C ends it`,
-      );
+      const { apiUrl, moto } = account;
+      say(`everything runs: API ${apiUrl}, AWS ${moto.endpoint}, files ${reality.folder}; Ctrl-C ends it`);
       await interrupted();
     }
     await account.stop({ keepFolder: true });
@@ -125,13 +156,13 @@ async function onManagement(run: Reality, wanted: ReadonlySet<Part>): Promise<vo
 }
 
 /** Inside the sandbox. */
-async function runParts(wanted: ReadonlySet<Part>): Promise<void> {
+async function runParts(wanted: ReadonlySet<string>): Promise<void> {
   const folder = await mkdtemp(path.join(tmpdir(), 'petra-conformance-'));
   const processes = new Processes({ logs: path.join(folder, 'logs') });
   const memory = new MemoryWatch();
   let failure: unknown;
   try {
-    const run = {
+    const reality = {
       folder,
       processes,
       isReal: (workload: string) => workload === storyWorkload,
@@ -139,14 +170,12 @@ async function runParts(wanted: ReadonlySet<Part>): Promise<void> {
       binaries: await binaries(say),
       releases: await releaseFolder(say),
     };
-    const contract = (tell: (line: string) => void) =>
-      runContract({ ...run, folder: path.join(folder, 'contract'), say: tell });
-    const parts = together([
-      ...(wanted.has('contract') ? [timed('contract', contract)] : []),
-      ...([...wanted].some((part) => part !== 'contract') ? [onManagement(run, wanted)] : []),
+    const running = together([
+      ...(wanted.has('contract') ? [timed('contract', (tell) => contract(reality, tell))] : []),
+      ...(managementParts.some(([part]) => wanted.has(part)) ? [withManagement(reality, wanted)] : []),
     ]);
-    const how = values.keep ? parts : Promise.race([parts, interrupted().then(() => 'interrupted')]);
-    if ((await how) === 'interrupted') failure = 'interrupted';
+    const stopped = interrupted().then(() => Promise.reject(new Error('interrupted')));
+    await (values.keep ? running : Promise.race([running, stopped]));
   } catch (error) {
     failure = error;
   }
@@ -157,7 +186,7 @@ async function runParts(wanted: ReadonlySet<Part>): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     process.exit(0);
   }
-  console.error(failure);
+  console.error(messageOf(failure));
   console.error(`failed; logs are in ${folder}, and docs/conformance.md says how to read them`);
   process.exit(1);
 }
@@ -166,9 +195,14 @@ async function main(): Promise<void> {
   if (values.help) return say(usage);
   const wanted = partsToRun();
   if (isInSandbox()) return runParts(wanted);
-  await prepare();
-  say(`everything is built (${secondsSince(begun)} s)`);
-  await enterSandbox();
+  try {
+    await prepare();
+    say(`everything is built (${secondsSince(begun)} s)`);
+    await enterSandbox();
+  } catch (error) {
+    console.error(messageOf(error));
+    process.exit(1);
+  }
 }
 
 await main();

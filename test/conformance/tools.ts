@@ -42,9 +42,13 @@ const tools: readonly Tool[] = [
   },
 ];
 
-/** @throws when something is missing or too old: all of it in one message, each with how to get it. */
-export async function checkTools(): Promise<void> {
-  const problems = [...(await Promise.all(tools.map(problemOf))), await pythonProblem()];
+/**
+ * Go is needed only to build.
+ * @throws when something is missing or too old: all of it in one message, each with how to get it
+ */
+export async function checkTools({ toBuild = true } = {}): Promise<void> {
+  const needed = tools.filter(({ name }) => toBuild || name !== 'Go');
+  const problems = [...(await Promise.all(needed.map(problemOf))), await pythonProblem()];
   const found = problems.filter((problem) => problem !== undefined);
   if (found.length > 0) throw new Error(found.join('\n'));
 }

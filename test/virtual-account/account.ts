@@ -107,13 +107,16 @@ async function open(
   const lambdaEndpoint = await host.start();
   closers.push(() => host.stop());
 
+  // Needs nothing of the account. Awaited below; until then its failure is nobody's.
+  const bundled = runLogged(folder, 'build', [path.join(repository, 'scripts', 'build-lambdas.ts')], {});
+  bundled.catch(() => undefined);
   let begun = Date.now();
   const since = () => {
     const seconds = (Date.now() - begun) / 1000;
     begun = Date.now();
     return seconds;
   };
-  say('starting moto (installed once) …');
+  say('bundling the functions, starting moto (installed once) …');
   const moto = await startMoto({
     region,
     lambdaEndpoint,
@@ -163,8 +166,7 @@ async function open(
   const edgeUrl = await edge.start();
   closers.push(() => edge.stop());
 
-  say('bundling the functions …');
-  await runLogged(folder, 'build', [path.join(repository, 'scripts', 'build-lambdas.ts')], {});
+  await bundled;
   const buildSeconds = since();
   say('cdk deploy --method=direct …');
   const assets = await prepareBootstrap(moto);
