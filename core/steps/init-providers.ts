@@ -3,7 +3,7 @@
 
 import type { InstallationPart } from '../capi/installation.ts';
 import { inventoryObject, providerLabel } from '../capi/provider-components.ts';
-import { type ProviderRelease, providersFor } from '../capi/providers.ts';
+import { providersFor } from '../capi/providers.ts';
 import { PetraError } from '../errors.ts';
 import { numberAt } from '../json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
@@ -64,8 +64,8 @@ export async function checkCertManager(
 }
 
 /**
- * Starts the providers' controllers once their definitions are served, and says whether they work: available, allowed to
- * watch what they must, and heard by the API server. @throws ProviderTimedOut
+ * Starts each provider's controllers once the definitions that they watch are served, and says whether all work:
+ * available, allowed to watch what they must, and heard by the API server. @throws ProviderTimedOut
  */
 export async function startProviders(
   context: StepContext<KubernetesPorts | 'artifacts'>,
@@ -75,29 +75,30 @@ export async function startProviders(
   const releases = providersFor(managementVersions(context.record));
   const controllers = await objectsOf(context, input, 'controllers');
   const unserved = await unservedDefinitions(api, controllers);
-  const deployments = unserved.length > 0 ? [] : await Promise.all(controllers.map((one) => api.apply(one)));
-  const problems = await Promise.all(
-    releases.map(async (release) => {
-      const isOfRelease = isOf(release);
-      const waiting = [...unserved, ...deployments.filter((deployment) => !isAvailable(deployment))].filter(
-        isOfRelease,
-      );
-      const problem = await problemOf(context, api, release, {
-        waiting,
-        deployments: deployments.filter(isOfRelease),
-      });
-      const title = `${release.provider.key} ${release.version}`;
-      return problem === undefined ? [] : [{ text: `${title}: ${problem}`, waiting }];
+  const found = await Promise.all(
+    releases.map(async ({ provider, version }) => {
+      const title = `${provider.key} ${version}`;
+      // Not those of all: an API server serves one definition after the other, and CAPA's many come last.
+      const missing = unserved.filter(isOf('cluster-api', provider.key));
+      if (missing.length > 0) return [{ text: `${title}: waiting for ${names(missing)}`, waiting: missing }];
+      const own = controllers.filter(isOf(provider.key));
+      const deployments = await Promise.all(own.map((deployment) => api.apply(deployment)));
+      const waiting = deployments.filter((deployment) => !isAvailable(deployment));
+      if (waiting.length > 0) return [{ text: `${title}: waiting for ${names(waiting)}`, waiting }];
+      const [denied, refused] = await Promise.all([
+        deniedAccess(api, provider, deployments),
+        refusedTrial(api, provider, context.record.spec.spec.kubernetes.version),
+      ]);
+      const problem = denied ?? refused;
+      return problem === undefined ? [] : [{ text: `${title}: ${problem}`, waiting: [] }];
     }),
   );
-  const found = problems.flat();
-  if (unserved.length === 0 && found.length === 0) {
-    return { ready: true, message: `${releases.length} providers work` };
-  }
-  const text = found.map((problem) => problem.text).join('; ');
+  const problems = found.flat();
+  if (problems.length === 0) return { ready: true, message: `${releases.length} providers work` };
+  const text = problems.map((problem) => problem.text).join('; ');
   if (!isOver(context, input)) return { ready: false, message: text };
   throw new PetraError('ProviderTimedOut', `providers did not work in time: ${text}`, {
-    evidence: found.flatMap(({ waiting, text }) =>
+    evidence: problems.flatMap(({ text, waiting }) =>
       waiting.length > 0 ? waiting.flatMap(describeConditions) : [text],
     ),
   });
@@ -124,21 +125,6 @@ async function unservedDefinitions(
   return definitions.filter((definition) => conditionOf(definition, 'Established')?.status !== 'True');
 }
 
-async function problemOf(
-  context: StepContext,
-  api: Kubernetes,
-  { provider }: ProviderRelease,
-  seen: { readonly waiting: readonly KubernetesObject[]; readonly deployments: readonly KubernetesObject[] },
-): Promise<string | undefined> {
-  if (seen.waiting.length > 0) return `waiting for ${names(seen.waiting)}`;
-  if (seen.deployments.length === 0) return undefined;
-  const [denied, refused] = await Promise.all([
-    deniedAccess(api, provider, seen.deployments),
-    refusedTrial(api, provider, context.record.spec.spec.kubernetes.version),
-  ]);
-  return denied ?? refused;
-}
-
 /** Writes clusterctl's inventory, so that clusterctl's own commands keep working on this cluster. */
 export async function recordProviders(context: StepContext<KubernetesPorts>): Promise<StepOutput> {
   const api = await requireManagementApi(context, context.record);
@@ -150,8 +136,9 @@ export async function recordProviders(context: StepContext<KubernetesPorts>): Pr
   return { message: releases.map(({ provider, version }) => `${provider.key} ${version}`).join(', ') };
 }
 
-function isOf({ provider }: ProviderRelease) {
-  return ({ metadata }: KubernetesObject) => metadata.labels?.[providerLabel] === provider.key;
+/** Whether an object is of one of these providers. */
+function isOf(...providers: readonly string[]) {
+  return ({ metadata }: KubernetesObject) => providers.includes(metadata.labels?.[providerLabel] ?? '');
 }
 
 async function objectsOf(
@@ -175,7 +162,9 @@ function isAvailable(deployment: KubernetesObject): boolean {
 }
 
 function names(objects: readonly KubernetesObject[]): string {
-  return objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ');
+  const named = objects.slice(0, 3).map((object) => `${object.kind} ${object.metadata.name}`);
+  const more = objects.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function describeConditions(object: KubernetesObject): string[] {
