@@ -28,6 +28,8 @@ export interface ApiServerOptions {
   readonly names?: readonly string[];
   /** Authorities that somebody else made: of its own certificate, and of its clients'. */
   readonly authorities?: { readonly server: KeyPair; readonly client: KeyPair };
+  /** Arguments on top of its own. */
+  readonly args?: readonly string[];
   /** Without controllers nothing is collected as garbage, and namespaces stay while they end. */
   readonly controllers?: boolean;
 }
@@ -111,6 +113,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<RealApi
     // Services have no addresses of their own here: webhooks are called at their endpoints.
     '--enable-aggregator-routing=true',
     '--v=1',
+    ...(options.args ?? []),
   ];
   const startServer = () =>
     processes.start(`${name}-kube-apiserver`, binaries['kube-apiserver'], serverArguments, {

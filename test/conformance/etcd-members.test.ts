@@ -77,6 +77,7 @@ describe('the stand-in etcd of a workload cluster', () => {
       address: '127.0.0.1',
       port: 0,
       version: 'v1.35.3+k3s1',
+      settings: { args: [], files: new Map() },
       authorities,
       names: ['127.0.0.1'],
     });

@@ -5,6 +5,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { at, isObject, textAt } from '../../core/json-fields.ts';
 import type { KeyPair } from '../../local/kubernetes/certificates.ts';
 import k3sFlags from '../fixtures/k3s-flags.json' with { type: 'json' };
+import type { ApiServerSettings } from './api-server-settings.ts';
 import type { CloudConfig } from './cloud-config.ts';
 
 export interface ClusterAuthorities {
@@ -27,6 +28,8 @@ export interface K3sMachine {
   readonly server: string | undefined;
   /** Names that the API's certificate is good for. */
   readonly apiNames: readonly string[];
+  /** For the kube-apiserver in k3s. */
+  readonly apiServer: ApiServerSettings;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly Taint[];
   /** The kubelet waits for a cloud controller manager to say which instance it is on. */
@@ -71,6 +74,7 @@ export function readK3sMachine({ files, commands, problems: unread }: CloudConfi
     token: textAt(config, 'token') ?? '',
     server: textAt(config, 'server'),
     apiNames: list(config['tls-san']),
+    apiServer: { args: list(config['kube-apiserver-arg']), files },
     labels: { ...pairs(list(config['node-label'])), ...labelsOfCommands(commands, nodeName) },
     taints: list(config['node-taint']).map(taintOf),
     waitsForCloud: kubelet.includes('cloud-provider=external'),

@@ -1,18 +1,21 @@
 // Stands in for k3s on management machines: where user data would start k3s, a real kube-apiserver with etcd answers at
-// the machine's address, and what the user data lays into k3s' manifests folder is applied, as k3s does it. A machine is
-// a Node in it and nothing more: kubelet.ts runs the Pods of all of them.
+// the machine's address, with the arguments for it that k3s gets, and what the user data lays into k3s' manifests folder
+// is applied, as k3s does it. A machine is a Node in it and nothing more: kubelet.ts runs the Pods of all of them.
 
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
 import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
 import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
 import { manifestsFolder } from '../../core/capi/addon-charts.ts';
 import { parseManifest } from '../../core/capi/manifest-yaml.ts';
+import { listAt } from '../../core/json-fields.ts';
 import type { Kubernetes } from '../../core/ports.ts';
 import type { NodeKubernetes, NodeMachine } from '../virtual-account/management-nodes.ts';
 import { type RealApiServer, startApiServer } from './api-server.ts';
+import { settleOn } from './api-server-settings.ts';
 import type { Binaries } from './binaries.ts';
 import { readCloudConfig } from './cloud-config.ts';
 import type { Processes } from './processes.ts';
@@ -20,6 +23,8 @@ import { addAddress, removeAddress } from './sandbox.ts';
 
 /** Where every Kubernetes API of Petra's clusters listens. */
 export const apiPort = 6443;
+
+const k3sConfigFile = '/etc/rancher/k3s/config.yaml';
 
 const retryMilliseconds = 500;
 
@@ -179,13 +184,16 @@ export class ManagementClusters implements NodeKubernetes {
     });
     for (const problem of problems) log(`nodes: ${machine.instanceId}: ${problem}`);
     await addAddress(machine.address);
+    const home = path.join(folder, name);
+    const args = listAt(parse(files.get(k3sConfigFile) ?? ''), 'kube-apiserver-arg').map(String);
     const api = await startApiServer({
       processes,
       binaries,
-      folder: path.join(folder, name),
+      folder: home,
       address: machine.address,
       port: apiPort,
       name,
+      args: await settleOn(path.join(home, 'disk'), { args, files }),
     });
     const { kubeconfig } = api;
     const started = await companions({ ...cluster, kubeconfig });

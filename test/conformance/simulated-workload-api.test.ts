@@ -25,6 +25,7 @@ const machine: K3sMachine = {
   token: 'secret',
   server: undefined,
   apiNames: ['127.0.0.1'],
+  apiServer: { args: [], files: new Map() },
   labels: { 'node-role.kubernetes.io/master': 'true' },
   taints: [],
   waitsForCloud: true,
@@ -52,6 +53,7 @@ describe('the API of a stand-in workload cluster', () => {
       version: machine.version,
       authorities,
       names: machine.apiNames,
+      settings: machine.apiServer,
     });
     nodes = await WorkloadNodes.connect(api.url, authorities);
   });

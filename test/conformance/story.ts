@@ -3,6 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
@@ -35,6 +36,8 @@ export interface Stage {
   readonly binaries: Binaries;
   /** Releases in clusterctl's layout. */
   readonly releases: string;
+  /** Of the run: data and logs. */
+  readonly folder: string;
   /** What must be seen nowhere. */
   readonly secrets: KnownSecrets;
   /** Runs a piece, and says how long it took. */
@@ -122,7 +125,7 @@ export async function liveWorkload(stage: Stage, management: Management): Promis
 
 /** Removes the management cluster, and looks at what must be true at the end. */
 export async function destroyManagement(
-  { account, step, secrets }: Stage,
+  { account, step, secrets, folder }: Stage,
   management: Management,
 ): Promise<void> {
   await step('destroy', () =>
@@ -132,10 +135,19 @@ export async function destroyManagement(
     expectNothing(await taggedThings(account.moto), 'after destroy'),
   );
   await step('no secret was seen', async () => {
-    const places = await placesWithSecrets(account, secrets);
+    const logs = await logsOfPrograms(folder);
+    const places = await placesWithSecrets(account, secrets, logs);
     if (places.length > 0) throw new Error(`secrets were seen:\n${places.join('\n')}`);
   });
   await step('nothing was called that a role or a network does not allow', () => expectClean(account));
+}
+
+/** What real programs printed, and what API servers wrote down as their audit policy says. */
+async function logsOfPrograms(folder: string): Promise<readonly string[]> {
+  const files = await readdir(folder, { recursive: true });
+  const logs = files.filter((file) => /^logs\/[^/]+\.log$|\/audit\.log$/.test(file));
+  if (!logs.some((file) => file.endsWith('/audit.log'))) throw new Error('no API server wrote an audit log');
+  return logs.map((file) => path.join(folder, file));
 }
 
 const kubeconfigCommand = ['capi', 'cluster-kubeconfig', '-f', workloadFile];

@@ -2,6 +2,7 @@
 
 import path from 'node:path';
 import { startApiServer } from './api-server.ts';
+import { settleOn } from './api-server-settings.ts';
 import type { Binaries } from './binaries.ts';
 import type { Processes } from './processes.ts';
 import type { StartWorkloadApi } from './workload-api.ts';
@@ -15,17 +16,19 @@ export function realWorkloadApis(parts: {
   readonly binaries: Binaries;
   readonly folder: string;
 }): StartWorkloadApi {
-  return async ({ cluster, address, port, authorities, names }) => {
+  return async ({ cluster, address, port, authorities, names, settings }) => {
+    // A cluster may come again under the same name, with other authorities.
+    const folder = path.join(parts.folder, `${cluster}-${address}`);
     const api = await startApiServer({
       processes: parts.processes,
       binaries: parts.binaries,
-      // A cluster may come again under the same name, with other authorities.
-      folder: path.join(parts.folder, `${cluster}-${address}`),
+      folder,
       address,
       port,
       name: `workload-${cluster}`,
       names,
       authorities,
+      args: await settleOn(path.join(folder, 'disk'), settings),
       // Nothing in it waits for a controller.
       controllers: false,
     });

@@ -1,6 +1,7 @@
 // The API of a workload cluster, at the address that its load balancer has. Real ones are in workload-api-servers.ts;
 // most are simulated (simulated-workload-api.ts), since a real kube-apiserver takes some 300 MB and a fleet has fifty.
 
+import type { ApiServerSettings } from './api-server-settings.ts';
 import type { ClusterAuthorities } from './k3s-machine.ts';
 
 export interface WorkloadApiRequest {
@@ -13,6 +14,8 @@ export interface WorkloadApiRequest {
   readonly authorities: ClusterAuthorities;
   /** What its certificate must be good for, as k3s was told. */
   readonly names: readonly string[];
+  /** What k3s was told to tell it. */
+  readonly settings: ApiServerSettings;
 }
 
 /** An API server that runs. */

@@ -222,6 +222,7 @@ export class WorkloadClusters {
       address,
       port: apiPort,
       version: k3s.version,
+      settings: k3s.apiServer,
       authorities,
       // k3s itself is also asked by its own machine.
       names: [...k3s.apiNames, first.instance.privateAddress, '127.0.0.1', 'localhost', 'kubernetes'],

@@ -49,10 +49,14 @@ function keyTexts(encoded: string): readonly string[] {
   return [encoded, ...lines.filter((line) => line.length > 40)];
 }
 
-/** Where a secret was seen: each execution's history, what Step Functions was sent, logs. Empty is good. */
+/**
+ * Where a secret was seen: each execution's history, what Step Functions was sent, logs, and further files. Empty is
+ * good.
+ */
 export async function placesWithSecrets(
   account: VirtualAccount,
   known: KnownSecrets,
+  further: readonly string[] = [],
 ): Promise<readonly string[]> {
   const places: string[] = [];
   const look = (place: string, text: string) => {
@@ -65,6 +69,7 @@ export async function placesWithSecrets(
     look(`log of ${file}`, await readFile(path.join(logs, file), 'utf8'));
   look('log of the account', await readFile(path.join(account.folder, 'account.log'), 'utf8'));
   look('log of moto', await account.moto.log());
+  for (const file of further) look(file, await readFile(file, 'utf8'));
   return places;
 }
 
