@@ -3,8 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
+import { hasCode } from '../../core/errors.ts';
 import { isObject, listAt, textAt } from '../../core/json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
+
+const pauseMilliseconds = 100;
 
 export interface Trial {
   readonly kubernetes: Kubernetes;
@@ -39,13 +42,30 @@ export async function dryRunProblems(
 ): Promise<readonly string[]> {
   const answers = await Promise.all(
     objects.map((object) =>
-      kubernetes.apply(movedTo(namespace, object), { dryRun: true }).then(
+      dryRun(kubernetes, movedTo(namespace, object)).then(
         () => [],
         (error: unknown) => [`${object.kind} ${object.metadata.name}: ${messageOf(error)}`],
       ),
     ),
   );
   return answers.flat();
+}
+
+/** A controller that a busy machine makes miss its lease ends, and is back soon: that says nothing about the object. */
+const outageMilliseconds = 30_000;
+
+async function dryRun(kubernetes: Kubernetes, object: KubernetesObject): Promise<void> {
+  const deadline = Date.now() + outageMilliseconds;
+  for (;;) {
+    try {
+      await kubernetes.apply(object, { dryRun: true });
+      return;
+    } catch (error) {
+      const isOutage = hasCode(error, 'WebhookUnavailable', 'KubernetesUnreachable');
+      if (!isOutage || Date.now() > deadline) throw error;
+    }
+    await sleep(pauseMilliseconds);
+  }
 }
 
 /** Puts the ClusterClass there, and waits until Cluster API has accepted its variables. */
@@ -69,8 +89,6 @@ export async function applyClass(
     );
   });
 }
-
-const pauseMilliseconds = 100;
 
 /** Waits for something that controllers do. @throws Error with `what` when they do not */
 export async function eventually(
