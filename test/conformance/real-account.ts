@@ -27,6 +27,9 @@ import { startSimulatedWorkloadApi } from './simulated-workload-api.ts';
 import { realWorkloadApis } from './workload-api-servers.ts';
 import { WorkloadClusters } from './workload-clusters.ts';
 
+/** More than one, since a run is short; not many, since each look costs the controllers some of the processor. */
+const stepFunctionsSpeed = 6;
+
 /** Where every machine on EC2 finds what it is. */
 const metadataAddress = '169.254.169.254';
 
@@ -83,6 +86,7 @@ export async function openRealAccount(reality: Reality, say: (line: string) => v
         return kubernetes;
       },
       releases: releaseFiles(reality.releases),
+      speed: stepFunctionsSpeed,
       moto: { CLUSTER_API_PROVIDER: 'true' },
       parent: reality.folder,
     },

@@ -39,9 +39,6 @@ import { region, repository, stackName } from './places.ts';
 import { type Principal, Principals } from './principals.ts';
 import { type FindRelease, ReleaseMirror } from './release-mirror.ts';
 
-/** Waits of state machines run this much faster. */
-const stepFunctionsSpeed = 20;
-
 export interface VirtualAccount {
   readonly folder: string;
   readonly moto: Moto;
@@ -64,6 +61,8 @@ export interface VirtualAccount {
 export interface AccountParts {
   readonly kubernetes: OpenKubernetes;
   readonly releases: FindRelease;
+  /** Waits and retries of state machines are this much faster. */
+  readonly speed: number;
   /** Further environment of moto. */
   readonly moto?: Readonly<Record<string, string>>;
   /** Where the account's own folder goes; where temporary folders are when absent. */
@@ -121,7 +120,7 @@ async function open(
     region,
     lambdaEndpoint,
     environment: {
-      STEP_FUNCTIONS_SPEED: String(stepFunctionsSpeed),
+      STEP_FUNCTIONS_SPEED: String(parts.speed),
       // Roles of nodes may have AWS's own policies.
       MOTO_IAM_LOAD_MANAGED_POLICIES: 'true',
       ...parts.moto,

@@ -16,15 +16,19 @@ import type { AccountKubernetes, KubernetesSurroundings } from './account-kubern
 import { CapaInventory } from './capa-inventory.ts';
 import type { FindRelease } from './release-mirror.ts';
 
-/** Controllers run this much faster. */
-const speed = 120;
+/** Waits of state machines, and controllers, run this much faster. */
+const speed = { stepFunctions: 20, controllers: 120 };
 
 /** Never released, though a spec in the README of the first days asks for it. */
 const withheld = { repository: 'kubernetes-sigs/cluster-api-provider-aws', version: 'v2.7.4' };
 
 /** Synthetic manifests too: real releases are other projects' files, and need the internet. */
 export function simulatedParts(): AccountParts {
-  return { kubernetes: openSimulatedKubernetes, releases: syntheticReleases() };
+  return {
+    kubernetes: openSimulatedKubernetes,
+    releases: syntheticReleases(),
+    speed: speed.stepFunctions,
+  };
 }
 
 async function openSimulatedKubernetes({
@@ -38,7 +42,7 @@ async function openSimulatedKubernetes({
   const clusters = new ManagementClusters({
     disk,
     kubernetes,
-    pace: new Pace(speed),
+    pace: new Pace(speed.controllers),
     faults: new Faults(disk, []),
     log: (line, fields) => log(`kubernetes: ${line} ${JSON.stringify(fields ?? {})}`),
   });
