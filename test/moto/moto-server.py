@@ -123,6 +123,18 @@ if os.environ.get("CLUSTER_API_PROVIDER"):
     import cluster_api_provider  # noqa: E402, F401
 
 
+services = DomainDispatcherApplication(create_backend_app)
+
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] != "/petra/step-functions-speed":
+        return services(environ, start_response)
+    text = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+    step_functions.set_speed(float(text))
+    start_response("204 No Content", [])
+    return []
+
+
 def end_with_parent():
     sys.stdin.read()
     os._exit(0)
@@ -131,7 +143,7 @@ def end_with_parent():
 server = make_server(
     "127.0.0.1",
     0,
-    DomainDispatcherApplication(create_backend_app),
+    application,
     threaded=True,
     request_handler=MotoRequestHandler,
 )

@@ -17,6 +17,8 @@ export interface Moto {
   };
   /** What moto wrote so far: its requests, and the traces of its own failures. */
   log(): Promise<string>;
+  /** Waits of state machines that begin from now on are so many times shorter. */
+  setSpeed(speed: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -67,6 +69,7 @@ export async function startMoto(
         credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       },
       log: () => readFile(logFile, 'utf8'),
+      setSpeed: (speed) => setSpeed(endpoint, speed),
       stop,
     };
   } catch (error) {
@@ -74,6 +77,12 @@ export async function startMoto(
     await stop();
     throw new Error(`moto did not start: ${written.slice(-2_000)}`, { cause: error });
   }
+}
+
+async function setSpeed(endpoint: string, speed: number): Promise<void> {
+  const request = { method: 'PUT', body: String(speed) };
+  const response = await fetch(`${endpoint}/petra/step-functions-speed`, request);
+  if (!response.ok) throw new Error(`moto answered ${response.status}: ${await response.text()}`);
 }
 
 async function portOf(child: ChildProcess): Promise<number> {

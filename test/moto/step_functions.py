@@ -1,14 +1,14 @@
 """State machines in less time.
 
-STEP_FUNCTIONS_SPEED divides the seconds of every Wait and of every Retry's interval; definitions stay as they were
-deployed. Timeouts of tasks are left alone: functions do not get faster.
+A speed divides the seconds of every Wait and of every Retry's interval, STEP_FUNCTIONS_SPEED until another one is set;
+definitions stay as they were deployed. Timeouts of tasks are left alone: functions do not get faster.
 """
 
 import os
 import threading
 import time
 
-SPEED = float(os.environ.get("STEP_FUNCTIONS_SPEED", "1"))
+speed = float(os.environ.get("STEP_FUNCTIONS_SPEED", "1"))
 
 from moto.stepfunctions.parser.asl.component.common.retry.interval_seconds_decl import IntervalSecondsDecl
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
@@ -17,8 +17,14 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_funct
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 
 
+def set_speed(value):
+    """For what begins to wait from now on."""
+    global speed
+    speed = value
+
+
 def wait(self, env, wait_seconds):
-    end = time.monotonic() + wait_seconds / SPEED
+    end = time.monotonic() + wait_seconds / speed
     while env.is_running() and (left := end - time.monotonic()) > 0:
         env.program_state_event.wait(left)
 
@@ -26,7 +32,7 @@ def wait(self, env, wait_seconds):
 # Rewritten because moto counts whole seconds, and would wait for ever for less than one.
 WaitFunction._wait_interval = wait
 
-IntervalSecondsDecl._eval_body = lambda self, env: env.stack.append(self.seconds / SPEED)
+IntervalSecondsDecl._eval_body = lambda self, env: env.stack.append(self.seconds / speed)
 
 # Retries are counted for each visit of a state. moto counts over all visits, so that a state in a loop has fewer each time.
 evaluate = ExecutionState._eval_state
