@@ -65,6 +65,8 @@ export interface AccountParts {
   readonly speed: number;
   /** Further environment of moto. */
   readonly moto?: Readonly<Record<string, string>>;
+  /** How many invocations of one function run at once; as many as come when absent. */
+  readonly functionsAtOnce?: number;
   /** Where the account's own folder goes; where temporary folders are when absent. */
   readonly parent?: string;
 }
@@ -102,7 +104,7 @@ async function open(
       mode: 0o600,
     });
   };
-  const host = new LambdaHost(log);
+  const host = new LambdaHost(log, parts.functionsAtOnce);
   const lambdaEndpoint = await host.start();
   closers.push(() => host.stop());
 

@@ -6,6 +6,7 @@ import { textAt } from '../../core/json-fields.ts';
 import type { DeployedFunction } from './deployed-functions.ts';
 import type { FunctionProcesses } from './function-processes.ts';
 import { listenOnLoopback, stopServer } from './loopback.ts';
+import { Turns } from './turns.ts';
 
 export interface Invoked {
   readonly failed: boolean;
@@ -32,14 +33,17 @@ const path = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 export class LambdaHost {
   readonly #kills: PlannedKill[] = [];
   readonly #log: (line: string) => void;
+  readonly #turns: Turns;
   #functions: ReadonlyMap<string, DeployedFunction> = new Map();
   #processes: FunctionProcesses | undefined;
   #server: Server | undefined;
   /** Invocations by function. */
   readonly invocations = new Map<string, number>();
 
-  constructor(log: (line: string) => void) {
+  /** `atOnce` of one function work, and what comes then waits: Lambda would start more, and has more processors. */
+  constructor(log: (line: string) => void, atOnce = Number.POSITIVE_INFINITY) {
     this.#log = log;
+    this.#turns = new Turns(atOnce);
   }
 
   /** Begins to listen; functions are unknown until `deploy`. */
@@ -87,7 +91,11 @@ export class LambdaHost {
   }
 
   /** Runs a function to its end. `cluster` is what the invocation is about. */
-  async invoke(deployed: DeployedFunction, event: unknown, cluster: string | undefined): Promise<Invoked> {
+  invoke(deployed: DeployedFunction, event: unknown, cluster: string | undefined): Promise<Invoked> {
+    return this.#turns.take(deployed.name, () => this.#run(deployed, event, cluster));
+  }
+
+  async #run(deployed: DeployedFunction, event: unknown, cluster: string | undefined): Promise<Invoked> {
     this.invocations.set(deployed.name, (this.invocations.get(deployed.name) ?? 0) + 1);
     const processes = this.#processes;
     if (!processes) throw new Error('nothing is deployed yet');
