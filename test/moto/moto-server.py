@@ -25,8 +25,9 @@ default_user_config["lambda"] = {"use_docker": False}
 
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
-from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.tags import TagBackend
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.responses import S3Response
 from moto.secretsmanager.models import SecretsManagerBackend
@@ -110,6 +111,23 @@ def terminate_once(self):
 
 
 Instance.terminate = terminate_once
+
+# moto looks through the tags of the whole account for those of one resource, for each resource that it tells or filters.
+describe_tags = TagBackend.describe_tags
+
+
+def describe_tags_of_known(self, filters=None):
+    ids = (filters or {}).get("resource-id", [])
+    if list(filters or {}) != ["resource-id"] or any(wildcard in id for id in ids for wildcard in "*?["):
+        return describe_tags(self, filters)
+    return [
+        {"resource_id": id, "key": key, "value": value, "resource_type": EC2_PREFIX_TO_RESOURCE.get(get_prefix(id), "")}
+        for id in dict.fromkeys(ids)
+        for key, value in list(self.tags.get(id, {}).items())
+    ]
+
+
+TagBackend.describe_tags = describe_tags_of_known
 
 # EC2 has other names for two kinds in DescribeTags than moto.
 EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "eipalloc": "elastic-ip"})
