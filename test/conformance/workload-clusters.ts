@@ -113,11 +113,14 @@ export class WorkloadClusters {
 
   async #run(): Promise<void> {
     while (!this.#stop.signal.aborted) {
+      const begun = performance.now();
       for (const region of this.#parts.regions) {
         // One region that does not answer must not stop the others.
         await this.#look(region).catch((error: unknown) => this.#parts.log(`machines: ${String(error)}`));
       }
-      await sleep(lookMilliseconds, undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      // Of many machines moto tells slowly, and meanwhile tells nobody else anything.
+      const pause = Math.max(lookMilliseconds, 3 * (performance.now() - begun));
+      await sleep(pause, undefined, { signal: this.#stop.signal }).catch(() => undefined);
     }
   }
 
