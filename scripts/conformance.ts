@@ -7,6 +7,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { binaries } from '../test/conformance/binaries.ts';
 import { runContract } from '../test/conformance/contract.ts';
+import { fleet } from '../test/conformance/fleet.ts';
+import { describeFleet } from '../test/conformance/fleet-report.ts';
 import { MemoryWatch } from '../test/conformance/memory.ts';
 import { PodNetwork } from '../test/conformance/pod-network.ts';
 import { Processes } from '../test/conformance/processes.ts';
@@ -50,20 +52,28 @@ const onManagement = {
   story: ({ stage, management }: Scene) => liveWorkload(stage, management),
 } satisfies Readonly<Record<string, (scene: Scene, tell: Tell) => Promise<void>>>;
 
+/** Afterwards, and alone: it says who used the processor. */
+async function manyAtOnce({ stage, management }: Scene, tell: Tell): Promise<void> {
+  const measures = await fleet({ ...stage, step: stepsOf('fleet') }, management, fleetSize());
+  for (const line of describeFleet(measures)) tell(line);
+}
+
 const managementParts = Object.entries(onManagement);
-const parts = ['contract', ...Object.keys(onManagement)];
+const parts = ['contract', ...Object.keys(onManagement), 'fleet'];
 
 const { values } = parseArgs({
   options: {
     only: { type: 'string', multiple: true, default: [] },
+    fleet: { type: 'string' },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
-const usage = `Usage: npm run conformance -- [--only ${parts.join('|')}]… [--keep]
+const usage = `Usage: npm run conformance -- [--only ${parts.join('|')}]… [--fleet N] [--keep]
 
   --only PART  only this part; may be given several times
+  --fleet N    so many workload clusters at once, after the other parts
   --keep       leave everything running at the end, to look around; Ctrl-C ends it`;
 
 const begun = Date.now();
@@ -76,7 +86,15 @@ function partsToRun(): ReadonlySet<string> {
     console.error(`unknown part "${unknown.join('", "')}"\n${usage}`);
     process.exit(2);
   }
-  return new Set(values.only.length === 0 ? parts : values.only);
+  const all = parts.filter((name) => name !== 'fleet' || fleetSize() > 0);
+  return new Set(values.only.length === 0 ? all : values.only);
+}
+
+function fleetSize(): number {
+  const { fleet: text = values.only.includes('fleet') ? '50' : '0' } = values;
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  console.error(`--fleet takes a number up to 999, not "${text}"\n${usage}`);
+  process.exit(2);
 }
 
 /** What needs the network, all of it, before there is none. */
@@ -144,6 +162,7 @@ async function withManagement(reality: Reality, wanted: ReadonlySet<string>): Pr
     const scene = { reality, stage, management };
     const wantedParts = managementParts.filter(([part]) => wanted.has(part));
     await together(wantedParts.map(([part, work]) => timed(part, (tell) => work(scene, tell))));
+    if (wanted.has('fleet')) await timed('fleet', (tell) => manyAtOnce(scene, tell));
     if (!values.keep) await destroyManagement(stage, management);
   } finally {
     if (values.keep) {

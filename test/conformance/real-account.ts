@@ -2,6 +2,7 @@
 // the machines do that CAPA makes.
 
 import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { connectEc2 } from '../../adapters/ec2-client.ts';
 import { connectLoadBalancing } from '../../adapters/load-balancing-client.ts';
@@ -28,7 +29,7 @@ import { realWorkloadApis } from './workload-api-servers.ts';
 import { WorkloadClusters } from './workload-clusters.ts';
 
 /** More than one, since a run is short; not many, since each look costs the controllers some of the processor. */
-const stepFunctionsSpeed = 6;
+export const stepFunctionsSpeed = 6;
 
 /** Where every machine on EC2 finds what it is. */
 const metadataAddress = '169.254.169.254';
@@ -74,6 +75,9 @@ export interface RealAccount {
   readonly kubelets: ReadonlyMap<string, StandInKubelet>;
 }
 
+/** A fleet's functions would else be a process for each cluster, and each takes a second of a core to start. */
+const functionsAtOnce = availableParallelism();
+
 /** Only in the sandbox, and one at a time. */
 export async function openRealAccount(reality: Reality, say: (line: string) => void): Promise<RealAccount> {
   await addAddresses(balancerAddresses);
@@ -88,6 +92,7 @@ export async function openRealAccount(reality: Reality, say: (line: string) => v
       releases: releaseFiles(reality.releases),
       speed: stepFunctionsSpeed,
       moto: { CLUSTER_API_PROVIDER: 'true' },
+      functionsAtOnce,
       parent: reality.folder,
     },
     say,

@@ -124,28 +124,31 @@ describe('what moto learns from Petra', () => {
   it.each([
     [100, 600],
     [40, 1500],
-  ])('runs state machines made by CloudFormation, and waits %d times shorter', async (speed, milliseconds) => {
-    await moto.setSpeed(speed);
-    const client = new SFNClient(moto.config);
-    const begun = Date.now();
-    const { executionArn } = await client.send(
-      new StartExecutionCommand({
-        stateMachineArn: `arn:aws:states:${region}:${motoAccount}:stateMachine:waiting`,
-      }),
-    );
-    let output: string | undefined;
-    let status: string | undefined = 'RUNNING';
-    while (status === 'RUNNING') {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      ({ status, output } = await client.send(new DescribeExecutionCommand({ executionArn })));
-    }
-    client.destroy();
-    expect(status).toBe('SUCCEEDED');
-    expect(JSON.parse(output ?? '')).toEqual({ bus: 'events' });
-    const waited = Date.now() - begun;
-    expect(waited).toBeGreaterThanOrEqual(milliseconds);
-    expect(waited).toBeLessThan(30_000);
-  });
+  ])(
+    'runs state machines made by CloudFormation, and waits %d times shorter',
+    async (speed, milliseconds) => {
+      await moto.setSpeed(speed);
+      const client = new SFNClient(moto.config);
+      const begun = Date.now();
+      const { executionArn } = await client.send(
+        new StartExecutionCommand({
+          stateMachineArn: `arn:aws:states:${region}:${motoAccount}:stateMachine:waiting`,
+        }),
+      );
+      let output: string | undefined;
+      let status: string | undefined = 'RUNNING';
+      while (status === 'RUNNING') {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        ({ status, output } = await client.send(new DescribeExecutionCommand({ executionArn })));
+      }
+      client.destroy();
+      expect(status).toBe('SUCCEEDED');
+      expect(JSON.parse(output ?? '')).toEqual({ bus: 'events' });
+      const waited = Date.now() - begun;
+      expect(waited).toBeGreaterThanOrEqual(milliseconds);
+      expect(waited).toBeLessThan(30_000);
+    },
+  );
 
   it("fills in the stack's own zones, and an ARN for what it does not know", async () => {
     const client = new SSMClient(moto.config);
