@@ -9,6 +9,9 @@ import { clusterctlConfiguration } from './releases.ts';
 
 const run = promisify(execFile);
 
+/** It asks for one thing after the other, of an API server that has much to do. */
+const limitMilliseconds = 5 * 60_000;
+
 export class Clusterctl {
   readonly #program: string;
   /** Home of a user with nothing else. */
@@ -36,7 +39,7 @@ export class Clusterctl {
         this.#program,
         ['--config', path.join(this.#folder, 'clusterctl.yaml'), ...args],
         {
-          timeout: 60_000,
+          timeout: limitMilliseconds,
           env: {
             PATH: process.env.PATH,
             HOME: this.#folder,
