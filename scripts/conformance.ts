@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { badDays, initWithoutApi } from '../test/conformance/bad-days.ts';
 import { binaries } from '../test/conformance/binaries.ts';
 import { runContract } from '../test/conformance/contract.ts';
 import { fleet } from '../test/conformance/fleet.ts';
@@ -59,7 +60,12 @@ async function manyAtOnce({ stage, management }: Scene, tell: Tell): Promise<voi
 }
 
 const managementParts = Object.entries(onManagement);
-const parts = ['contract', ...Object.keys(onManagement), 'fleet'];
+/** What breaks the management cluster that all the others work on: it begins with its init, and goes on after them. */
+const breaking = 'bad-days';
+const parts = ['contract', ...Object.keys(onManagement), 'fleet', breaking];
+
+/** Controllers that are killed would else wait for up to five minutes. */
+const quickBackOff = { firstSeconds: 1, longestSeconds: 5 };
 
 const { values } = parseArgs({
   options: {
@@ -72,7 +78,7 @@ const { values } = parseArgs({
 
 const usage = `Usage: npm run conformance -- [--only ${parts.join('|')}]… [--fleet N] [--keep]
 
-  --only PART  only this part; may be given several times
+  --only PART  only this part; may be given several times; ${breaking} runs only when it is given
   --fleet N    so many workload clusters at once, after the other parts
   --keep       leave everything running at the end, to look around; Ctrl-C ends it`;
 
@@ -86,7 +92,7 @@ function partsToRun(): ReadonlySet<string> {
     console.error(`unknown part "${unknown.join('", "')}"\n${usage}`);
     process.exit(2);
   }
-  const all = parts.filter((name) => name !== 'fleet' || fleetSize() > 0);
+  const all = parts.filter((name) => name !== breaking && (name !== 'fleet' || fleetSize() > 0));
   return new Set(values.only.length === 0 ? all : values.only);
 }
 
@@ -158,11 +164,13 @@ async function withManagement(reality: Reality, wanted: ReadonlySet<string>): Pr
   try {
     say(`  account: deployed in ${account.seconds.deploy.toFixed(1)} s`);
     const stage = { ...reality, real, account, secrets: new KnownSecrets(), step: stepsOf('story') };
-    const management = await initManagement(stage);
+    const management = await (wanted.has(breaking) ? initWithoutApi(stage) : initManagement(stage));
     const scene = { reality, stage, management };
     const wantedParts = managementParts.filter(([part]) => wanted.has(part));
     await together(wantedParts.map(([part, work]) => timed(part, (tell) => work(scene, tell))));
     if (wanted.has('fleet')) await timed('fleet', (tell) => manyAtOnce(scene, tell));
+    if (wanted.has(breaking))
+      await timed(breaking, () => badDays({ ...stage, step: stepsOf(breaking) }, management));
     if (!values.keep) await destroyManagement(stage, management);
   } finally {
     if (values.keep) {
@@ -185,13 +193,14 @@ async function runParts(wanted: ReadonlySet<string>): Promise<void> {
       folder,
       processes,
       isReal: (workload: string) => workload === storyWorkload,
+      ...(wanted.has(breaking) ? { backOff: quickBackOff } : {}),
       network: new PodNetwork(path.join(folder, 'networks')),
       binaries: await binaries(say),
       releases: await releaseFolder(say),
     };
     const running = together([
       ...(wanted.has('contract') ? [timed('contract', (tell) => contract(reality, tell))] : []),
-      ...(managementParts.some(([part]) => wanted.has(part)) ? [withManagement(reality, wanted)] : []),
+      ...([...wanted].some((part) => part !== 'contract') ? [withManagement(reality, wanted)] : []),
     ]);
     const stopped = interrupted().then(() => Promise.reject(new Error('interrupted')));
     await (values.keep ? running : Promise.race([running, stopped]));

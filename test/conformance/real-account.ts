@@ -13,7 +13,7 @@ import type { AccountKubernetes, KubernetesSurroundings } from '../virtual-accou
 import { region } from '../virtual-account/places.ts';
 import type { Binaries } from './binaries.ts';
 import { type DescribedInstance, InstanceMetadata } from './instance-metadata.ts';
-import { StandInKubelet } from './kubelet.ts';
+import { type KubeletOptions, StandInKubelet } from './kubelet.ts';
 import {
   apiPort,
   type Companion,
@@ -65,6 +65,8 @@ export interface Reality {
   readonly network: PodNetwork;
   /** Where data, keys and logs go. */
   readonly folder: string;
+  /** Of Pods whose program ended; the real kubelet's when absent. */
+  readonly backOff?: KubeletOptions['backOff'];
 }
 
 export interface RealAccount {
@@ -148,7 +150,7 @@ function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings):
 
 function startKubelet(
   { name, machine, kubeconfig }: ManagementCluster,
-  { processes, binaries, folder, network }: Reality,
+  { processes, binaries, folder, network, backOff }: Reality,
   { edgeUrl, log }: KubernetesSurroundings,
 ): StandInKubelet {
   return new StandInKubelet({
@@ -159,6 +161,7 @@ function startKubelet(
     network,
     nodeAddress: machine.address,
     added: ({ namespace }) => (namespace === 'capa-system' ? { args: [serviceEndpoints(edgeUrl)] } : {}),
+    ...(backOff === undefined ? {} : { backOff }),
     say: (text) => log(`kubelet of ${name}: ${text}`),
   });
 }

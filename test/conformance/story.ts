@@ -29,6 +29,7 @@ const run = promisify(execFile);
 
 /** The name in the user's own spec. */
 export const storyWorkload = 'workload-dev';
+export const managementName = 'petra-mgmt';
 
 export interface Stage {
   readonly real: RealAccount;
@@ -55,7 +56,7 @@ export interface Management {
 
 /** `petra capi init` of the user's own spec, with a version of CAPA that exists. */
 export async function initManagement({ account, step, secrets }: Stage): Promise<Management> {
-  const name = 'petra-mgmt';
+  const name = managementName;
   const file = correctedManagement(account.folder, name, managementVersions.capaVersion);
   await step('callers find the stack', () => useStack(account, ['reader', 'operator', 'admin']));
   await step('init', () => expectPetra(account, 'operator', ['capi', 'init', '-f', file]));

@@ -93,6 +93,17 @@ describe('moto for the AWS provider of Cluster API', () => {
     expect(ids).not.toContain(made[0]?.NetworkInterfaceId);
   });
 
+  it('refuses a launch with an instance profile that is not there, as EC2 does', async () => {
+    const request = { ImageId: 'ami-00000000000002404', MinCount: 1, MaxCount: 1, SubnetId: subnet };
+    const IamInstanceProfile = { Name: 'nobody' };
+    await expect(ec2.send(new RunInstancesCommand({ ...request, IamInstanceProfile }))).rejects.toMatchObject(
+      {
+        name: 'InvalidParameterValue',
+        message: expect.stringContaining('Invalid IAM Instance Profile name'),
+      },
+    );
+  });
+
   it('lets instances run soon after they are launched', async () => {
     const request = { ImageId: 'ami-00000000000002404', MinCount: 1, MaxCount: 1, SubnetId: subnet };
     const { Instances = [] } = await ec2.send(new RunInstancesCommand(request));

@@ -5,10 +5,13 @@ Only where CLUSTER_API_PROVIDER is set: the other tests see moto as it was.
 
 import itertools
 
+import moto.ec2.responses.instances as instance_requests
+from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.amis import Ami, AmiBackend
 from moto.ec2.models.instances import Instance
 from moto.elbv2.exceptions import TargetGroupNotFoundError
 from moto.elbv2.models import ELBv2Backend
+from moto.iam.exceptions import NotFoundException
 
 # A load balancer without target groups has none on AWS, which is no error; the provider asks right after it made one.
 describe_target_groups = ELBv2Backend.describe_target_groups
@@ -85,3 +88,23 @@ def prep_nics_that_end(self, nic_spec, *rest, **named):
 
 
 Instance.prep_nics = prep_nics_that_end
+
+# A launch with an instance profile that is not there is refused as EC2 does it, and not with IAM's error, whose form
+# clients of EC2 cannot read.
+find_profile = instance_requests.filter_iam_instance_profiles
+
+
+def find_profile_or_refuse(account_id, **named):
+    try:
+        return find_profile(account_id, **named)
+    except NotFoundException:
+        name, arn = named["iam_instance_profile_name"], named["iam_instance_profile_arn"]
+        parameter, value = ("name", name) if name else ("arn", arn)
+        raise EC2ClientError(
+            "InvalidParameterValue",
+            f"Value ({value}) for parameter iamInstanceProfile.{parameter} is invalid. "
+            f"Invalid IAM Instance Profile {parameter}",
+        ) from None
+
+
+instance_requests.filter_iam_instance_profiles = find_profile_or_refuse

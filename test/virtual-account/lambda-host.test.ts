@@ -13,6 +13,7 @@ import { connect } from 'node:net';
 export async function handler(event, context) {
   if (event.fail) throw Object.assign(new Error('slow down'), { name: 'Throttled' });
   if (event.exit) process.exit(3);
+  if (event.tell) return { deadline: event.deadline };
   if (event.sleep) await new Promise((resolve) => setTimeout(resolve, event.sleep));
   if (event.connect) return new Promise((resolve) => {
     connect(event.connect, '127.0.0.1').once('error', ({ code }) => resolve(code));
@@ -78,6 +79,15 @@ describe('the host of functions', () => {
     const [first, second] = await Promise.all([invoke({ sleep: 300 }), invoke({ sleep: 300 })]);
     expect(second.body).not.toEqual(first.body);
     expect([first.body, second.body]).toContainEqual((await invoke({})).body);
+  });
+
+  it('lets a wait of one cluster find its deadline passed, once', async () => {
+    const event = { tell: true, deadline: '2999-01-01T00:00:00.000Z', operation: { cluster: 'dev' } };
+    host.end({ cluster: 'dev', function: 'init/launch-servers' });
+    const other = { ...event, operation: { cluster: 'other' } };
+    expect((await invoke(other)).body).toEqual({ deadline: event.deadline });
+    expect((await invoke(event)).body).toEqual({ deadline: '1970-01-01T00:00:00.000Z' });
+    expect((await invoke(event)).body).toEqual({ deadline: event.deadline });
   });
 
   it("tells a handler's error by its name", async () => {

@@ -2,7 +2,7 @@
 // by the header X-Amz-Function-Error, with the error's type and message as the body.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { textAt } from '../../core/json-fields.ts';
+import { isObject, textAt } from '../../core/json-fields.ts';
 import type { DeployedFunction } from './deployed-functions.ts';
 import type { FunctionProcesses } from './function-processes.ts';
 import { listenOnLoopback, stopServer } from './loopback.ts';
@@ -28,10 +28,18 @@ export interface PlannedKill extends KillRule {
   happened: number;
 }
 
+/** A wait whose time is up early, at its next look: real limits are up to two hours. */
+export interface EarlyEnd {
+  readonly cluster: string;
+  /** The one that looks: `create/check-cluster` */
+  readonly function: string;
+}
+
 const path = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 export class LambdaHost {
   readonly #kills: PlannedKill[] = [];
+  readonly #ends: EarlyEnd[] = [];
   readonly #log: (line: string) => void;
   readonly #turns: Turns;
   #functions: ReadonlyMap<string, DeployedFunction> = new Map();
@@ -69,6 +77,11 @@ export class LambdaHost {
     return planned;
   }
 
+  /** The function finds the deadline in its event passed, once. */
+  end(wait: EarlyEnd): void {
+    this.#ends.push(wait);
+  }
+
   async stop(): Promise<void> {
     await this.#processes?.stop();
     await stopServer(this.#server);
@@ -99,6 +112,7 @@ export class LambdaHost {
     this.invocations.set(deployed.name, (this.invocations.get(deployed.name) ?? 0) + 1);
     const processes = this.#processes;
     if (!processes) throw new Error('nothing is deployed yet');
+    const inTime = this.#takeEnd(deployed.name, cluster) ? withPassedDeadline(event) : event;
     const process = await processes.take(deployed);
     process.principal.cluster = cluster;
     const kill = this.#takeKill(deployed.name, cluster);
@@ -106,7 +120,7 @@ export class LambdaHost {
       await process.kill();
       return exitError();
     }
-    const result = await process.invoke(event, deployed.timeoutSeconds);
+    const result = await process.invoke(inTime, deployed.timeoutSeconds);
     if (result === 'timed out' || result === 'exited' || kill === 'after') await process.kill();
     else await processes.giveBack(process);
     if (kill === 'after' || result === 'exited') return exitError();
@@ -128,6 +142,18 @@ export class LambdaHost {
     this.#log(`lambda: ${name} of ${cluster} is killed ${rule.when} its work`);
     return rule.when;
   }
+
+  #takeEnd(name: string, cluster: string | undefined): boolean {
+    const index = this.#ends.findIndex((end) => end.function === name && end.cluster === cluster);
+    if (index < 0) return false;
+    this.#ends.splice(index, 1);
+    this.#log(`lambda: ${name} of ${cluster} finds its deadline passed`);
+    return true;
+  }
+}
+
+function withPassedDeadline(event: unknown): unknown {
+  return isObject(event) ? { ...event, deadline: new Date(0).toISOString() } : event;
 }
 
 function exitError(): Invoked {

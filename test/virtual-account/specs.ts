@@ -16,9 +16,10 @@ export function correctedManagement(folder: string, name = 'petra-mgmt', capa = 
   return write(folder, name, text.replace('capaVersion: v2.7.4', `capaVersion: ${capa}`), 'petra-mgmt');
 }
 
-/** The user's workload cluster, under another name. */
-export function workload(folder: string, name: string): string {
-  return write(folder, name, readFileSync(workloadFile, 'utf8'), 'workload-dev');
+/** The user's workload cluster, under another name, and of machines of another type when there is one. */
+export function workload(folder: string, name: string, instanceType = 'm5a.large'): string {
+  const text = readFileSync(workloadFile, 'utf8');
+  return write(folder, name, text.replaceAll('m5a.large', instanceType), 'workload-dev');
 }
 
 function write(folder: string, name: string, text: string, original: string): string {
