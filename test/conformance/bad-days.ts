@@ -225,21 +225,28 @@ class BadCluster {
   /** Each controller once, when it is in the middle of its work. */
   async killDuringCreate(): Promise<void> {
     await this.#moments.hasVpc();
-    this.#kill('capa');
-    this.#kill('core');
+    await Promise.all([this.#kill('capa'), this.#kill('core')]);
     await this.#moments.hasBootstrapConfig();
-    this.#kill('bootstrap');
+    await this.#kill('bootstrap');
     await this.#moments.hasInstance();
-    this.#kill('controlPlane');
+    await this.#kill('controlPlane');
   }
 
   async killDuringDelete(): Promise<void> {
     await this.#moments.losesMachine();
-    for (const controller of ['capa', 'core', 'bootstrap', 'controlPlane'] as const) this.#kill(controller);
+    const all = ['capa', 'core', 'bootstrap', 'controlPlane'] as const;
+    await Promise.all(all.map((controller) => this.#kill(controller)));
   }
 
-  #kill(controller: keyof typeof controllers): void {
-    kubeletOf(this.#stage, this.#management).kill(controllers[controller], 'SIGKILL');
+  /** One that has just ended by itself is killed when it runs again. */
+  async #kill(controller: keyof typeof controllers): Promise<void> {
+    const kubelet = kubeletOf(this.#stage, this.#management);
+    const { namespace, name } = controllers[controller];
+    const isRunning = () =>
+      kubelet.pods().some((pod) => pod.namespace === namespace && pod.name === name && pod.pid !== undefined);
+    const deadline = Date.now() + returnLimitMilliseconds;
+    while (!isRunning() && Date.now() < deadline) await sleep(100);
+    kubelet.kill({ namespace, name }, 'SIGKILL');
   }
 
   get #createCommand(): readonly string[] {
