@@ -53,7 +53,8 @@ export interface RealApiServer {
   end(): Promise<void>;
 }
 
-const readyLimitMilliseconds = 60_000;
+/** Some seconds on an idle machine; on one that does much else a restart took more than a minute. */
+const readyLimitMilliseconds = 180_000;
 /** kube-apiserver would wait for its watches to end, which nobody ends. */
 const patienceMilliseconds = 1_000;
 /** Far enough from the ports that API servers have. */
