@@ -89,9 +89,14 @@ export function assessCluster(cluster: KubernetesObject, owned: OwnedObjects, no
         numberAt(one, 'spec', 'replicas') === 0,
     ) &&
     (cluster.metadata.generation ?? 0) <= (numberAt(cluster, 'status', 'observedGeneration') ?? 0);
+  // Between a change of the Cluster and that of its parts, those are still as many as before.
+  const isPassedOn =
+    wantedServers(cluster, controlPlanes) === total(controlPlanes, 'spec', 'replicas') &&
+    workers.replicas === total(deployments, 'spec', 'replicas');
   // Cluster API takes a control plane as ready when its first server is.
   const ready =
     settled &&
+    isPassedOn &&
     controlPlane.ready >= controlPlane.replicas &&
     workers.ready >= workers.replicas &&
     cluster.metadata.deletionTimestamp === undefined;
@@ -131,6 +136,13 @@ function isControlPlaneReady(cluster: KubernetesObject): boolean {
   return (
     isTrueAt(cluster, 'status', 'controlPlaneReady') ||
     conditionOf(cluster, 'ControlPlaneAvailable')?.status === 'True'
+  );
+}
+
+function wantedServers(cluster: KubernetesObject, controlPlanes: readonly KubernetesObject[]): number {
+  return (
+    numberAt(cluster, 'spec', 'topology', 'controlPlane', 'replicas') ??
+    total(controlPlanes, 'spec', 'replicas')
   );
 }
 

@@ -104,7 +104,17 @@ describe('a workload cluster', () => {
 
   test('is not ready while a server is missing, which Cluster API does not wait for', async () => {
     const short = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 1 } });
-    expect(await stateOf({}, [short, workers])).toMatchObject({ ready: false });
+    const spec = { topology: { ...topology, controlPlane: { replicas: 3 } } };
+    expect(await stateOf({ spec }, [short, workers])).toMatchObject({ ready: false });
+    const whole = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 3 } });
+    expect(await stateOf({ spec }, [whole, workers])).toMatchObject({ ready: true });
+  });
+
+  test('is not ready while its parts have not heard of a change', async () => {
+    const few = { ...topology, workers: { machineDeployments: [{ replicas: 1 }] } };
+    expect(await stateOf({ spec: { topology: few } })).toMatchObject({ ready: false });
+    const single = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 3 } });
+    expect(await stateOf({}, [single, workers])).toMatchObject({ ready: false });
   });
 
   test('is not ready while it is being deleted', async () => {
