@@ -33,7 +33,6 @@ const milestones: readonly { readonly name: Milestone; readonly condition: strin
 
 /** What CAPA tells while it is busy with a part; of the others it says nothing until the next time it writes. */
 const startedReasons: Partial<Readonly<Record<Milestone, string>>> = {
-  vpc: 'VpcCreationStarted',
   natGateways: 'NatGatewaysCreationStarted',
 };
 
@@ -46,7 +45,7 @@ const summarized = [
   'InternetGatewayReady',
   'NatGatewaysReady',
   'RouteTablesReady',
-  'VpcEndpointsReady',
+  'VpcEndpointsReadyCondition',
 ];
 
 /** The parts in the order in which they go: nothing can go before what uses it. Some are never made, yet told. */
@@ -62,13 +61,12 @@ const removals: readonly {
     part: 'securityGroups',
     after: removalMilestones.securityGroups,
   },
-  { condition: 'VpcEndpointsReady', after: removalMilestones.securityGroups },
+  { condition: 'VpcEndpointsReadyCondition', after: removalMilestones.securityGroups },
   { condition: 'RouteTablesReady', part: 'routeTables', after: removalMilestones.routeTables },
   { condition: 'NatGatewaysReady', part: 'natGateways', after: removalMilestones.natGateways },
   { condition: 'InternetGatewayReady', part: 'internetGateway', after: removalMilestones.network },
   { condition: 'EgressOnlyInternetGatewayReady', after: removalMilestones.network },
   { condition: 'SubnetsReady', part: 'subnets', after: removalMilestones.network },
-  { condition: 'SecondaryCidrsReady', after: removalMilestones.network },
   { condition: 'VpcReady', part: 'vpc', after: removalMilestones.network },
 ];
 
@@ -96,16 +94,29 @@ async function makeNetwork(
   network: AwsNetwork,
 ): Promise<Again> {
   const done: Condition[] = [];
+  let told = awsCluster;
+  if (!presentCondition(told, 'VpcReady') && faults.active('cluster:infrastructure') === undefined) {
+    told = await tell(store, told, [condition('VpcReady', false, { reason: 'VpcCreationStarted' })]);
+  }
+  if (
+    remaining(told, 'started', infrastructureMilestones.vpc, pace) === 0 &&
+    !isConditionTrue(told, 'VpcReady')
+  ) {
+    // It writes what it has before it makes subnets, and is Ready for that moment.
+    if (faults.active('cluster:infrastructure') === undefined)
+      told = await tell(store, told, [condition('VpcReady', true)]);
+  }
   for (const { name, condition: type } of milestones) {
-    const wait = remaining(awsCluster, 'started', infrastructureMilestones[name], pace);
+    const wait = remaining(told, 'started', infrastructureMilestones[name], pace);
+    const started = startedReasons[name];
+    // It is told once, however late this controller looks.
+    if (started && !presentCondition(told, type)) {
+      told = await tell(store, told, [...done, condition(type, false, { reason: started })]);
+    }
     const isFailing =
-      name === 'vpc' &&
-      !isConditionTrue(awsCluster, type) &&
-      faults.active('cluster:infrastructure') !== undefined;
+      name === 'vpc' && !isConditionTrue(told, type) && faults.active('cluster:infrastructure') !== undefined;
     if (wait > 0 || isFailing) {
-      const started = startedReasons[name];
-      if (isFailing) await tell(store, awsCluster, [condition(type, false, refused)]);
-      else if (started) await tell(store, awsCluster, [...done, condition(type, false, { reason: started })]);
+      if (isFailing) await tell(store, told, [condition(type, false, refused)]);
       return soonest(wait, isFailing ? pace.milliseconds(pollSeconds) : undefined);
     }
     for (const resource of network.resources) {
@@ -115,7 +126,7 @@ async function makeNetwork(
     }
     done.push(condition(type, true));
   }
-  const described = await changeObject(store, awsCluster, (present) => ({
+  const described = await changeObject(store, told, (present) => ({
     ...present,
     spec: {
       ...recordAt(present, 'spec'),
@@ -123,7 +134,7 @@ async function makeNetwork(
       controlPlaneEndpoint: { host: network.loadBalancerHost, port: 6443 },
     },
   }));
-  await tell(store, described, [...done, condition('S3BucketReady', true)], {
+  await tell(store, described, [...done, condition('S3BucketCreated', true)], {
     ready: true,
     failureDomains: Object.fromEntries(network.zones.map((zone) => [zone, { controlPlane: true }])),
     networkStatus: {
@@ -155,6 +166,9 @@ async function tell(
   const conditions = [...changes, summary(counted, summarized.length)];
   return setConditions(store, awsCluster, conditions, fields);
 }
+
+/** It is never told that these are gone. */
+const secondaryCidrs = condition('SecondaryCidrsReady', false, { reason: 'Deleting' });
 
 const refused = {
   reason: 'VpcReconciliationFailed',
@@ -195,7 +209,10 @@ async function removeNetwork(
     const isStuck = part === 'vpc' && faults.active('cluster:stuck-deleting') !== undefined;
     const wait = remaining(told, 'deleting', after, pace);
     const isTold = ['Deleted', 'DeletingFailed'].includes(presentCondition(told, type)?.reason ?? '');
-    if (!isTold) told = await tell(store, told, [condition(type, false, { reason: 'Deleting' })]);
+    if (!isTold) {
+      const alsoTold = type === 'SubnetsReady' ? [secondaryCidrs] : [];
+      told = await tell(store, told, [condition(type, false, { reason: 'Deleting' }), ...alsoTold]);
+    }
     if (isStuck && wait === 0) {
       const message = `failed to delete vpc: DependencyViolation: The vpc '${network.vpcId}' has dependencies and cannot be deleted.`;
       const why = { reason: 'DeletingFailed', severity: 'Warning', message } as const;

@@ -126,7 +126,8 @@ async function run(
 ): Promise<Again> {
   const { store, pace } = environment;
   const delay = remaining(awsMachine, 'launched', instanceStartSeconds, pace);
-  const isRunning = delay === 0;
+  // It is seen as pending once, however late this controller looks.
+  const isRunning = delay === 0 && textAt(awsMachine, 'status', 'instanceState') !== undefined;
   const noted = isRunning ? await noteTime(store, awsMachine, 'running') : awsMachine;
   const address = privateAddress(awsMachine.metadata.uid ?? '');
   const hostname = hostnameFor(address, textAt(awsCluster, 'spec', 'region') ?? '');
@@ -146,7 +147,7 @@ async function run(
       { type: 'Hostname', address: hostname },
     ],
   });
-  return isRunning ? undefined : delay;
+  return delay > 0 ? delay : undefined;
 }
 
 /** EC2's private DNS name: in its oldest region it lacks the region's name. */
@@ -164,20 +165,20 @@ async function terminate(
   const { store, pace, cloud, cluster } = environment;
   const noted = await noteTime(store, awsMachine, 'deleting');
   // An instance may have been launched right before the process was killed, without a note of it.
-  const delay = textAt(noted, 'spec', 'instanceID')
-    ? remaining(noted, 'deleting', instanceStopSeconds, pace)
-    : 0;
-  if (delay > 0) {
+  const isLaunched = textAt(noted, 'spec', 'instanceID') !== undefined;
+  const delay = isLaunched ? remaining(noted, 'deleting', instanceStopSeconds, pace) : 0;
+  const isTaken = presentCondition(noted, 'InstanceReady')?.reason === 'Deleted';
+  if (delay > 0 || (isLaunched && !isTaken)) {
     const detached = isControlPlaneMachine(noted)
       ? [condition('ELBAttached', false, { reason: 'Deleted' })]
       : [];
     // First what is about to be done, then that EC2 took it; the fields of its status stay as they were.
-    const isTaken = presentCondition(noted, 'InstanceReady')?.reason === 'Deleted';
     for (const reason of isTaken ? [] : ['Deleting', 'Deleted']) {
       const conditions = [condition('InstanceReady', false, { reason }), ...detached];
       await setInstanceStatus(environment, noted, undefined, conditions);
     }
-    return delay;
+    // What was told wakes this controller again.
+    return delay > 0 ? delay : undefined;
   }
   const region = textAt(awsCluster, 'spec', 'region') ?? cluster.region;
   await cloud.remove(region, instanceIdOf(noted));

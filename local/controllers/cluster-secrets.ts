@@ -35,7 +35,9 @@ export async function writeKubeconfig(
   kubeconfig: string,
 ): Promise<void> {
   const data = { value: Buffer.from(kubeconfig).toString('base64') };
-  const secret = await ensureObject(store, { ...secretFor(cluster, controlPlane, 'kubeconfig'), data });
+  // Unlike the others, it has no type of its own.
+  const wanted = { ...secretFor(cluster, controlPlane, 'kubeconfig'), type: 'Opaque', data };
+  const secret = await ensureObject(store, wanted);
   await changeObject(store, secret, (present) => ({ ...present, data }));
 }
 

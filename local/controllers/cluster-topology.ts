@@ -10,7 +10,7 @@ import { condition } from './conditions.ts';
 import { contains } from './contains.ts';
 import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
-import { isDeleting, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
+import { isDeleting, isKind, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
 import { clusterName, ofCluster } from './lookups.ts';
 import { managers } from './managers.ts';
 import type { DesiredTopology, WorkerTopology } from './topology.ts';
@@ -19,6 +19,8 @@ import type { Again } from './work-queue.ts';
 import { changeObject, removeObject, setConditions } from './writes.ts';
 
 const fieldManager = 'capi-topology';
+
+const ownedLater = [kinds.awsCluster, kinds.controlPlane, kinds.machineDeployment];
 
 export function clusterTopologyController(environment: Environment): Controller {
   const { store } = environment;
@@ -35,7 +37,11 @@ export function clusterTopologyController(environment: Environment): Controller 
     ],
     async reconcile(cluster) {
       if (isDeleting(cluster)) memo.forget(cluster);
-      if (isDeleting(cluster) || recordAt(cluster, 'spec').topology === undefined) return undefined;
+      if (recordAt(cluster, 'spec').topology === undefined) return undefined;
+      if (isDeleting(cluster)) {
+        await setConditions(store, cluster, [condition('TopologyReconciled', false, { reason: 'Deleted' })]);
+        return undefined;
+      }
       const className = textAt(cluster, 'spec', 'topology', 'class') ?? '';
       const { apiVersion, kind } = kinds.clusterClass;
       const clusterClass = store.get(apiVersion, kind, cluster.metadata.namespace, className);
@@ -130,8 +136,8 @@ async function applyWorker(
   const { apiVersion, kind } = kinds.machineDeployment;
   const { namespace, name } = machineDeployment.metadata;
   const present = environment.store.get(apiVersion, kind, namespace, name);
-  await apply(environment, cluster, bootstrapTemplate);
   await apply(environment, cluster, machineTemplate);
+  await apply(environment, cluster, bootstrapTemplate);
   if (!isUpgrading || !present) {
     await apply(environment, cluster, machineDeployment);
     return;
@@ -166,7 +172,10 @@ async function apply(
 ): Promise<KubernetesObject> {
   const owned: KubernetesObject = {
     ...object,
-    metadata: { ...object.metadata, ownerReferences: [ownerReference(cluster)] },
+    // Controllers of Clusters and MachineDeployments make the Cluster the owner of these.
+    metadata: ownedLater.some((kind) => isKind(object, kind))
+      ? object.metadata
+      : { ...object.metadata, ownerReferences: [ownerReference(cluster)] },
   };
   const { apiVersion, kind, metadata } = owned;
   const present = store.get(apiVersion, kind, metadata.namespace, metadata.name);

@@ -12,14 +12,7 @@ import { clusterName, isControlPlaneMachine, ofCluster, referenced } from './loo
 import { hasReadyNode } from './machines.ts';
 import { managers } from './managers.ts';
 import type { Again } from './work-queue.ts';
-import {
-  addFinalizer,
-  addMetadata,
-  changeObject,
-  dropFinalizer,
-  removeObject,
-  setConditions,
-} from './writes.ts';
+import { addFinalizer, changeObject, dropFinalizer, removeObject, setConditions } from './writes.ts';
 
 /** Every kind whose changes a Cluster's status depends on. */
 const wakesByCluster: readonly Wake[] = [
@@ -63,10 +56,14 @@ async function own(
   const found = referenced(store, cluster, 'spec', field);
   return (
     found &&
-    addMetadata(store, found, {
-      labels: { [labels.clusterName]: cluster.metadata.name },
-      ownerReferences: [ownerReference(cluster, true)],
-    })
+    changeObject(store, found, (present) => ({
+      ...present,
+      metadata: {
+        ...present.metadata,
+        labels: { ...present.metadata.labels, [labels.clusterName]: cluster.metadata.name },
+        ownerReferences: [ownerReference(cluster, true)],
+      },
+    }))
   );
 }
 
@@ -149,7 +146,6 @@ function counts(
     controlPlane: {
       desiredReplicas: numberAt(controlPlane, 'spec', 'replicas') ?? 0,
       replicas: servers.length,
-      upToDateReplicas: numberAt(controlPlane, 'status', 'updatedReplicas') ?? 0,
       readyReplicas: readyServers,
       availableReplicas: readyServers,
     },
@@ -174,15 +170,15 @@ async function removeCluster({ store }: Environment, cluster: KubernetesObject):
     ...ofCluster(store, kinds.machineSet, cluster),
     ...ofCluster(store, kinds.machine, cluster).filter((machine) => !isControlPlaneMachine(machine)),
   ];
-  const changed = await setConditions(store, cluster, [...conditions, summary(conditions)], {
-    phase: 'Deleting',
-    v1beta2: { ...recordAt(cluster, 'status', 'v1beta2'), ...counts(store, cluster, controlPlane) },
-  });
   // It asks for the deletion of what it owns itself; those owners ask on.
   const own = workers.filter((object) => isOwnedBy(object, cluster));
   const next =
     workers.length > 0 ? own : [controlPlane ?? infrastructure].filter((object) => object !== undefined);
   for (const object of next) await removeObject(store, object);
+  const changed = await setConditions(store, cluster, [...conditions, summary(conditions)], {
+    phase: 'Deleting',
+    v1beta2: { ...recordAt(cluster, 'status', 'v1beta2'), ...counts(store, cluster, controlPlane) },
+  });
   if (workers.length === 0 && next.length === 0) await dropFinalizer(store, changed, finalizers.cluster);
   return undefined;
 }

@@ -85,8 +85,9 @@ async function reconcile(
   if (textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host') === undefined) return undefined;
   const isInitialized = await initialize(environment, controlPlane, cluster);
   if (isInitialized) await judgeServers(environment, serversOf(environment, controlPlane, cluster), cluster);
-  await scale(environment, controlPlane, cluster, isInitialized);
-  await setStatus(environment, controlPlane, cluster, isInitialized);
+  const current = await setStatus(environment, controlPlane, cluster, isInitialized);
+  // A new or leaving server wakes this controller again, which then counts it.
+  await scale(environment, current, cluster, isInitialized);
   return undefined;
 }
 

@@ -58,6 +58,9 @@ export const finalizers = {
   cluster: 'cluster.cluster.x-k8s.io',
   machineDeployment: 'cluster.x-k8s.io/machinedeployment',
   machineSet: 'cluster.x-k8s.io/machineset',
+  /** Of the topology controllers, which remove templates that nothing uses any more. */
+  topologyMachineDeployment: 'machinedeployment.topology.cluster.x-k8s.io',
+  topologyMachineSet: 'machineset.topology.cluster.x-k8s.io',
   machine: 'machine.cluster.x-k8s.io',
   controlPlane: 'kthrees.controlplane.cluster.x-k8s.io',
   awsCluster: 'awscluster.infrastructure.cluster.x-k8s.io',

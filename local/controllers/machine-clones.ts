@@ -4,7 +4,7 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import { recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
-import { groupOf, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
+import { finalizers, groupOf, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
 import { suffix } from './naming.ts';
 import { ensureObject } from './writes.ts';
 
@@ -83,6 +83,7 @@ export async function cloneMachine(
       ...metadata,
       ...(blueprint.annotations ? { annotations: blueprint.annotations } : {}),
       ownerReferences: [ownerReference(owner, true)],
+      ...(isApart ? {} : { finalizers: [finalizers.machine] }),
     },
     spec: {
       clusterName: cluster.metadata.name,

@@ -39,20 +39,25 @@ export function machineSetController(environment: Environment): Controller {
         isOwnedBy(machine, machineSet),
       );
       if (isDeleting(machineSet)) {
+        await removeUnusedTemplates(store, machineSet, cluster);
+        await dropFinalizer(store, machineSet, finalizers.topologyMachineSet);
         for (const machine of owned) await removeObject(store, machine);
+        await setSetStatus(environment, machineSet, cluster, { machines: owned, replicas: 0 });
         if (owned.length === 0) await dropFinalizer(store, machineSet, finalizers.machineSet);
         return undefined;
       }
-      const finalized = await addFinalizer(store, machineSet, finalizers.machineSet);
+      const added = await addFinalizer(store, machineSet, finalizers.machineSet);
+      const finalized = await addFinalizer(store, added, finalizers.topologyMachineSet);
       const replicas = numberAt(finalized, 'spec', 'replicas') ?? 1;
       const missing = replicas - owned.length;
       const refusal = missing > 0 ? preflight(environment, cluster) : undefined;
+      // What it tells is what it found, before it makes or removes any.
+      await setSetStatus(environment, finalized, cluster, { machines: owned, replicas, refusal });
       if (refusal === undefined) {
         for (let i = 0; i < missing; i++) await addMachine(environment, finalized, cluster);
       }
       const surplus = Math.max(0, -missing);
       for (const machine of byExpendability(owned).slice(0, surplus)) await removeObject(store, machine);
-      await setSetStatus(environment, finalized, cluster, replicas, refusal);
       // Nothing wakes it when the control plane has become stable.
       return refusal === undefined ? undefined : environment.pace.milliseconds(15);
     },
@@ -117,18 +122,37 @@ async function addMachine(
   });
 }
 
+/** Templates that only a MachineSet on its way out refers to: the topology controllers remove them first. */
+async function removeUnusedTemplates(
+  store: Environment['store'],
+  machineSet: KubernetesObject,
+  cluster: KubernetesObject,
+): Promise<void> {
+  const users = [kinds.machineDeployment, kinds.machineSet]
+    .flatMap((kind) => ofCluster(store, kind, cluster))
+    .filter((user) => !isDeleting(user));
+  for (const path of [['bootstrap', 'configRef'], ['infrastructureRef']]) {
+    const template = referenced(store, machineSet, 'spec', 'template', 'spec', ...path);
+    const isUsed = users.some(
+      (user) => textAt(user, 'spec', 'template', 'spec', ...path, 'name') === template?.metadata.name,
+    );
+    if (template && !isUsed) await removeObject(store, template);
+  }
+}
+
 async function setSetStatus(
   environment: Environment,
   machineSet: KubernetesObject,
   cluster: KubernetesObject,
-  replicas: number,
-  refusal: string | undefined,
+  found: {
+    /** Machines that go are counted until they are gone. */
+    readonly machines: readonly KubernetesObject[];
+    readonly replicas: number;
+    readonly refusal?: string | undefined;
+  },
 ): Promise<void> {
   const { store } = environment;
-  // Machines that go are counted until they are gone.
-  const machines = ofCluster(store, kinds.machine, cluster).filter((machine) =>
-    isOwnedBy(machine, machineSet),
-  );
+  const { machines, replicas, refusal } = found;
   const ready = machines.filter((machine) => isNodeReady(environment, machine, cluster)).length;
   const isScaling = machines.length !== replicas;
   const direction = machines.length < replicas ? 'Up' : 'Down';
@@ -155,14 +179,17 @@ async function setSetStatus(
     const found = changes.find((change) => change.type === type) ?? presentCondition(machineSet, type);
     return found ? [found] : [];
   });
-  await setConditions(store, machineSet, [...conditions, summary(conditions)], {
+  // Of its last reconciliation only the conditions are stored before it is gone.
+  const isLast = machines.length === 0 && isDeleting(machineSet);
+  const fields = {
     observedGeneration: machineSet.metadata.generation,
     selector: selectorText(machineSet),
     replicas: machines.length,
     fullyLabeledReplicas: machines.length,
     readyReplicas: ready,
     availableReplicas: ready,
-  });
+  };
+  await setConditions(store, machineSet, [...conditions, summary(conditions)], isLast ? {} : fields);
 }
 
 function selectorText(object: KubernetesObject): string {
@@ -184,13 +211,15 @@ export function machineDeploymentController(environment: Environment): Controlle
       if (!cluster) return undefined;
       const sets = ofCluster(store, kinds.machineSet, cluster).filter((set) => isOwnedBy(set, deployment));
       if (isDeleting(deployment)) {
+        await dropFinalizer(store, deployment, finalizers.topologyMachineDeployment);
         for (const set of sets) await removeObject(store, set);
         if (sets.length === 0) await dropFinalizer(store, deployment, finalizers.machineDeployment);
         return undefined;
       }
+      const added = await addFinalizer(store, deployment, finalizers.machineDeployment);
       const finalized = await addMetadata(
         store,
-        await addFinalizer(store, deployment, finalizers.machineDeployment),
+        await addFinalizer(store, added, finalizers.topologyMachineDeployment),
         { ownerReferences: [ownerReference(cluster)] },
       );
       return roll(environment, finalized, sets);

@@ -10,6 +10,7 @@ import {
   conditionOf,
   isConditionTrue,
   mirrored,
+  presentCondition,
   summary,
   timestamp,
 } from './conditions.ts';
@@ -128,7 +129,9 @@ async function setMachineStatus(
     machine,
     [
       ...conditions,
-      ...(found === 'unknown' ? [] : [nodeHealthy(machine, found)]),
+      ...(found === 'unknown' && isProvisioned
+        ? []
+        : [nodeHealthy(machine, found === 'unknown' ? undefined : found)]),
       summary(conditions, isProvisioned ? undefined : 2),
     ],
     {
@@ -215,12 +218,14 @@ async function removeMachine(
   const nodeName = textAt(machine, 'status', 'nodeRef', 'name');
   // Nodes of a cluster that goes as a whole are left alone: nobody could answer any more.
   const isNodeRemoved = nodeName !== undefined && !isGoing(environment, machine, cluster);
+  const isDrained = !isNodeRemoved || presentCondition(machine, 'DrainingSucceeded') !== undefined;
+  if (isDrained && awsMachine) await removeObject(store, awsMachine);
   const conditions = [
     awsMachine
       ? mirrored('InfrastructureReady', awsMachine, { isReady: false, reason: 'Deleting' })
       : condition('InfrastructureReady', false, { reason: 'Deleted' }),
-    ...(config ? [condition('BootstrapReady', true)] : []),
-    ...(isNodeRemoved ? [condition('DrainingSucceeded', true)] : []),
+    condition('BootstrapReady', config !== undefined, { reason: 'Deleted' }),
+    ...(isNodeRemoved ? [condition('DrainingSucceeded', isDrained, { reason: 'Draining' })] : []),
   ];
   const isLeaving = awsMachine === undefined || isDeleting(awsMachine);
   const changed = await setConditions(
@@ -231,10 +236,9 @@ async function removeMachine(
       ...(isLeaving && workloads.find(cluster.metadata.uid)
         ? [condition('NodeHealthy', false, { reason: 'Deleting' })]
         : []),
-      ...(isNodeRemoved
-        ? [condition('PreDrainDeleteHookSucceeded', true), condition('VolumeDetachSucceeded', true)]
-        : []),
-      condition('PreTerminateDeleteHookSucceeded', true),
+      ...(isNodeRemoved ? [condition('PreDrainDeleteHookSucceeded', true)] : []),
+      ...(isNodeRemoved && isDrained ? [condition('VolumeDetachSucceeded', true)] : []),
+      ...(isDrained ? [condition('PreTerminateDeleteHookSucceeded', true)] : []),
       summary(conditions),
     ],
     {
@@ -242,11 +246,12 @@ async function removeMachine(
       ...(isNodeRemoved ? { deletion: startedAt(machine) } : {}),
     },
   );
-  if (awsMachine) {
-    await removeObject(store, awsMachine);
+  // What changed wakes it for the next step.
+  if (awsMachine) return undefined;
+  if (config) {
+    await removeObject(store, config);
     return undefined;
   }
-  if (config) await removeObject(store, config);
   const workload = workloads.find(cluster.metadata.uid);
   if (workload && isNodeRemoved) await removeNode(workload.store, nodeName);
   await dropFinalizer(store, changed, finalizers.machine);

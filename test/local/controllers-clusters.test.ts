@@ -91,7 +91,7 @@ describe('a new Cluster', () => {
     await until(() => isReady(store, 'demo'));
     for (const purpose of ['ca', 'cca', 'etcd', 'token', 'kubeconfig']) {
       expect(store.get('v1', 'Secret', 'default', `demo-${purpose}`)).toMatchObject({
-        type: 'cluster.x-k8s.io/secret',
+        type: purpose === 'kubeconfig' ? 'Opaque' : 'cluster.x-k8s.io/secret',
         metadata: { labels: { 'cluster.x-k8s.io/cluster-name': 'demo' } },
       });
     }
