@@ -30,7 +30,10 @@ const specFields: readonly (readonly string[])[] = [
 const toldTexts = new Set(['phase', 'instanceState', 'kind', 'version', 'failureReason', 'loadBalancerType']);
 
 /** Parts of a status with a shape of their own, or full of what the cloud decided. */
-const untold = new Set(['conditions', 'networkStatus', 'nodeInfo', 'failureDomains', 'addresses']);
+const untold = new Set(['networkStatus', 'nodeInfo', 'failureDomains', 'addresses']);
+
+/** Told elsewhere, and what Cluster API 1.9 tells of its next contract, which nobody reads yet. */
+const left = new Set(['conditions', 'v1beta2']);
 
 export function facetsOf(object: KubernetesObject, cast: Cast): Facets {
   const { kind, metadata } = object;
@@ -81,11 +84,13 @@ function conditionText(condition: unknown, cast: Cast): string {
 
 function addFields(facets: Map<string, string>, path: string, value: unknown): void {
   for (const [name, field] of Object.entries(isObject(value) ? value : {})) {
+    if (left.has(name)) continue;
     if (isObject(field) && !untold.has(name) && name !== 'nodeRef')
       addFields(facets, `${path}.${name}`, field);
-    else if (name !== 'conditions') {
+    else {
       const text = name === 'nodeRef' ? textAt(field, 'kind') : valueText(name, field);
-      if (text !== undefined) facets.set(`${path}.${name}`, text);
+      // Go leaves out most of what is zero or false, so these say the same as nothing.
+      if (text !== undefined && text !== '0' && text !== 'false') facets.set(`${path}.${name}`, text);
     }
   }
 }

@@ -38,7 +38,7 @@ function recordLife({ machine, events }: Life, cast: Cast): RecordedLife {
     const history = facets.get(facet) ?? [];
     if (history.at(-1) === value) return;
     facets.set(facet, [...history, value]);
-    const moment = momentOf(facet, value);
+    const moment = momentOf(facet, value, history.at(-1) ?? absent);
     if (moment !== undefined && when !== undefined && !moments.has(moment)) moments.set(moment, when);
   };
   for (const { type, object } of events) {
@@ -79,9 +79,9 @@ function petraView(events: readonly ObservedEvent[], cluster: string): RecordedL
 }
 
 /** Moments whose order across objects is recorded. */
-function momentOf(facet: string, value: string): string | undefined {
+function momentOf(facet: string, value: string, before: string): string | undefined {
   if (facet === 'life' && value !== 'there') return value;
-  if (facet === 'finalizers') return value === absent ? undefined : 'has its finalizer';
+  if (facet === 'finalizers') return before === absent && value !== absent ? 'has its finalizer' : undefined;
   if (facet === 'status.phase') return `is ${value}`;
   if (facet === 'status.nodeRef') return 'has a Node';
   if (/^spec\.(providerID|bootstrap\.dataSecretName|controlPlaneEndpoint\.host)$/.test(facet)) {

@@ -5,7 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
 import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
 import { clusterNamespace, translateCluster } from '../../core/capi/translate-cluster.ts';
+import { numberAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
+import { complaintsOf } from '../../core/steps/cluster-state.ts';
 import { type ObjectWatch, watchObjects } from './object-watch.ts';
 import { assessObjects } from './trace-petra.ts';
 import { belongsTo } from './trace-roles.ts';
@@ -18,7 +20,7 @@ const core = 'cluster.x-k8s.io/v1beta1';
 const aws = 'infrastructure.cluster.x-k8s.io/v1beta2';
 
 /** Everything that the controllers make for a cluster. */
-const tracedKinds = [
+export const tracedKinds = [
   { apiVersion: core, kind: 'Cluster' },
   { apiVersion: core, kind: 'MachineDeployment' },
   { apiVersion: core, kind: 'MachineSet' },
@@ -63,7 +65,8 @@ export async function recordLife(options: LifeOptions): Promise<Readonly<Record<
     (machines: number): IsOver =>
     (objects) =>
       assessObjects(objects, name)?.ready === true &&
-      objects.filter(({ kind }) => kind === 'Machine').length === machines;
+      objects.filter((one) => belongsTo(one, name)).every(isScaled) &&
+      objects.filter((one) => one.kind === 'Machine' && belongsTo(one, name)).length === machines;
   const { controlPlane, workers } = spec.spec.nodes;
   const reference = { apiVersion: core, kind: 'Cluster', namespace: clusterNamespace, name };
   const servers = controlPlane.count;
@@ -91,6 +94,13 @@ function withWorkers(document: ClusterSpec, count: number): ClusterSpec {
   };
 }
 
+/** Petra does not wait for counts to come down, but the next chapter must not begin before. */
+function isScaled({ kind, spec, status }: KubernetesObject): boolean {
+  return (
+    !/^Machine(Set|Deployment)$/.test(kind) || numberAt(spec, 'replicas') === numberAt(status, 'replicas')
+  );
+}
+
 type IsOver = (objects: readonly KubernetesObject[]) => boolean;
 
 async function untilOver(
@@ -103,16 +113,19 @@ async function untilOver(
   while (!isOver(watch.present()) || Date.now() - quietSince < quietSeconds * 1000) {
     if (Date.now() > limit) {
       const what = `${chapter} of ${spec.metadata.name} is not over after ${limitSeconds} s`;
-      throw new Error(`${what}; present: ${watch.present().map(stateOf).join('; ')}`);
+      const present = watch.present().filter((object) => belongsTo(object, spec.metadata.name));
+      throw new Error(`${what}; present: ${present.map(stateOf).join(', ')}`);
     }
-    if (watch.events().length !== seen) {
-      seen = watch.events().length;
+    const changes = watch.events().filter(({ object }) => belongsTo(object, spec.metadata.name)).length;
+    if (changes !== seen) {
+      seen = changes;
       quietSince = Date.now();
     }
     await sleep(50);
   }
 }
 
-function stateOf({ kind, metadata, status }: KubernetesObject): string {
-  return kind === 'Secret' ? `Secret ${metadata.name}` : `${kind} ${metadata.name} ${JSON.stringify(status)}`;
+function stateOf(object: KubernetesObject): string {
+  const why = complaintsOf(object).map(({ condition, message }) => `${condition}: ${message}`);
+  return `${object.kind} ${object.metadata.name}${why.length > 0 ? ` (${why.join('; ')})` : ''}`;
 }

@@ -117,11 +117,16 @@ export function momentsOf(run: Run): ReadonlyMap<string, Moments> {
  * Whether the one always comes before the other. What is there for different Machines of the same kind has no order
  * among itself: Machines go their own ways.
  */
-export function isBefore(a: Moments, b: Moments): boolean {
+export function isBefore(a: Moments, b: Moments, orAtOnce = false): boolean {
   const machines = new Set(a.times.map(({ machine }) => machine));
   const areParallel = b.times.some(({ machine }) => machine !== '' && machines.has(machine));
   return a.times.every((one) =>
-    b.times.every((other) => (areParallel && one.machine !== other.machine) || one.when < other.when),
+    b.times.every(
+      (other) =>
+        (areParallel && one.machine !== other.machine) ||
+        one.when < other.when ||
+        (orAtOnce && one.when === other.when),
+    ),
   );
 }
 

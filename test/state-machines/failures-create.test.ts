@@ -178,10 +178,9 @@ const cases: readonly FailureCase[] = [
     message: /has no kubeconfig/,
   },
   {
-    why: "the management cluster's API does not answer until the deadline",
+    why: "the management cluster's API does not answer",
     state: 'CheckCluster',
     code: 'KubernetesUnreachable',
-    petra: { limits: { cluster: shortLimits.cluster } },
     spoil: ({ portFaults }) => {
       portFaults.push(failing('kubernetes.list', new PetraError('KubernetesUnreachable', 'no route')));
     },
