@@ -7,6 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { badDays, initWithoutApi } from '../test/conformance/bad-days.ts';
 import { binaries } from '../test/conformance/binaries.ts';
+import { checkTraces } from '../test/conformance/check-traces.ts';
 import { runContract } from '../test/conformance/contract.ts';
 import { fleet } from '../test/conformance/fleet.ts';
 import { describeFleet } from '../test/conformance/fleet-report.ts';
@@ -51,6 +52,13 @@ const onManagement = {
       say: tell,
     }),
   story: ({ stage, management }: Scene) => liveWorkload(stage, management),
+  traces: ({ reality, management }: Scene, tell: Tell) =>
+    checkTraces({
+      kubeconfig: management.kubeconfig,
+      folder: path.join(reality.folder, 'traces'),
+      say: tell,
+      ...(values['rewrite-traces'] === undefined ? {} : { rewriteFrom: recordings() }),
+    }),
 } satisfies Readonly<Record<string, (scene: Scene, tell: Tell) => Promise<void>>>;
 
 /** Afterwards, and alone: it says who used the processor. */
@@ -63,6 +71,8 @@ const managementParts = Object.entries(onManagement);
 /** What breaks the management cluster that all the others work on: it begins with its init, and goes on after them. */
 const breaking = 'bad-days';
 const parts = ['contract', ...Object.keys(onManagement), 'fleet', breaking];
+/** CAPA looks after a minute whether an instance is gone, so that a recording takes longer than all the rest. */
+const onRequest: readonly string[] = ['traces', breaking];
 
 /** Controllers that are killed would else wait for up to five minutes. */
 const quickBackOff = { firstSeconds: 1, longestSeconds: 5 };
@@ -72,15 +82,18 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     fleet: { type: 'string' },
     keep: { type: 'boolean', default: false },
+    'rewrite-traces': { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
 const usage = `Usage: npm run conformance -- [--only ${parts.join('|')}]… [--fleet N] [--keep]
+                              [--rewrite-traces N]
 
-  --only PART  only this part; may be given several times; ${breaking} runs only when it is given
-  --fleet N    so many workload clusters at once, after the other parts
-  --keep       leave everything running at the end, to look around; Ctrl-C ends it`;
+  --only PART         only this part; may be given several times; ${onRequest.join(' and ')} run only when they are given
+  --fleet N           so many workload clusters at once, after the other parts
+  --keep              leave everything running at the end, to look around; Ctrl-C ends it
+  --rewrite-traces N  with traces: write test/fixtures/traces anew, from N recordings`;
 
 const begun = Date.now();
 const say = (line: string) => console.log(line);
@@ -92,7 +105,7 @@ function partsToRun(): ReadonlySet<string> {
     console.error(`unknown part "${unknown.join('", "')}"\n${usage}`);
     process.exit(2);
   }
-  const all = parts.filter((name) => name !== breaking && (name !== 'fleet' || fleetSize() > 0));
+  const all = parts.filter((name) => !onRequest.includes(name) && (name !== 'fleet' || fleetSize() > 0));
   return new Set(values.only.length === 0 ? all : values.only);
 }
 
@@ -100,6 +113,13 @@ function fleetSize(): number {
   const { fleet: text = values.only.includes('fleet') ? '50' : '0' } = values;
   if (/^\d{1,3}$/.test(text)) return Number(text);
   console.error(`--fleet takes a number up to 999, not "${text}"\n${usage}`);
+  process.exit(2);
+}
+
+function recordings(): number {
+  const text = values['rewrite-traces'] ?? '';
+  if (/^[1-9]$/.test(text)) return Number(text);
+  console.error(`--rewrite-traces takes a number from 1 to 9, not "${text}"\n${usage}`);
   process.exit(2);
 }
 
@@ -222,6 +242,7 @@ async function runParts(wanted: ReadonlySet<string>): Promise<void> {
 async function main(): Promise<void> {
   if (values.help) return say(usage);
   const wanted = partsToRun();
+  if (values['rewrite-traces'] !== undefined) recordings();
   if (isInSandbox()) return runParts(wanted);
   try {
     await prepare();
