@@ -6,7 +6,14 @@ import { listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
 import { type AwsNetwork, type Milestone, networkOf } from './aws-network.ts';
-import { type Condition, condition, isConditionTrue, presentCondition, summary } from './conditions.ts';
+import {
+  type Condition,
+  condition,
+  conditionsAfter,
+  isConditionTrue,
+  presentCondition,
+  summary,
+} from './conditions.ts';
 import type { Controller } from './controller.ts';
 import {
   infrastructureMilestones,
@@ -159,10 +166,7 @@ async function tell(
   changes: readonly Condition[],
   fields: Readonly<Record<string, unknown>> = {},
 ): Promise<KubernetesObject> {
-  const counted = summarized.flatMap((type) => {
-    const found = changes.find((change) => change.type === type) ?? presentCondition(awsCluster, type);
-    return found ? [found] : [];
-  });
+  const counted = conditionsAfter(awsCluster, changes, summarized);
   const conditions = [...changes, summary(counted, summarized.length)];
   return setConditions(store, awsCluster, conditions, fields);
 }

@@ -5,7 +5,7 @@
 import { isTrueAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { networkOf, ownedTags, privateAddress, subnetFor } from './aws-network.ts';
-import { type Condition, condition, presentCondition, summary } from './conditions.ts';
+import { type Condition, condition, conditionsAfter, presentCondition, summary } from './conditions.ts';
 import type { Controller } from './controller.ts';
 import { instanceStartSeconds, instanceStopSeconds, pollSeconds } from './durations.ts';
 import { noteTime, remaining, timeOf } from './elapsed.ts';
@@ -73,10 +73,7 @@ async function setInstanceStatus(
 ): Promise<KubernetesObject> {
   const isServer = machine ? isControlPlaneMachine(machine) : isControlPlaneMachine(awsMachine);
   const types = ['InstanceReady', 'SecurityGroupsReady', ...(isServer ? ['ELBAttached'] : [])];
-  const conditions = types.flatMap((type) => {
-    const found = changes.find((change) => change.type === type) ?? presentCondition(awsMachine, type);
-    return found ? [found] : [];
-  });
+  const conditions = conditionsAfter(awsMachine, changes, types);
   return setConditions(store, awsMachine, [...conditions, summary(conditions, types.length)], fields);
 }
 

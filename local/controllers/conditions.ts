@@ -78,29 +78,31 @@ export function summary(conditions: readonly Condition[], completedOf?: number):
 }
 
 /**
- * What the conditions Ready of several objects add up to; undefined when none has one. The reason names the object
+ * What the conditions Ready of several objects add up to, as one condition; none when none has one. The reason names the object
  * (capi-1.9.5/util/conditions/getter.go, `aggregate`). `counts` replaces the message by how many are ready.
  */
 export function aggregate(
   type: string,
   sources: readonly KubernetesObject[],
   counts: boolean,
-): Condition | undefined {
+): readonly Condition[] {
   const found = sources.flatMap((source) => {
     const ready = asCondition(conditionOf(source, 'Ready'));
     return ready ? [{ ...ready, source }] : [];
   });
   const [worst] = found.toSorted((a, b) => priority(a) - priority(b));
-  if (!worst) return undefined;
-  if (worst.status === 'True') return { type, status: 'True' };
+  if (!worst) return [];
+  if (worst.status === 'True') return [{ type, status: 'True' }];
   const { source, reason = '', ...rest } = worst;
   const done = found.filter(({ status }) => status === 'True').length;
-  return {
-    ...rest,
-    type,
-    reason: reason.includes('@') ? reason : `${reason} @ ${source.kind}/${source.metadata.name}`,
-    ...(counts ? { message: `${done} of ${sources.length} completed` } : {}),
-  };
+  return [
+    {
+      ...rest,
+      type,
+      reason: reason.includes('@') ? reason : `${reason} @ ${source.kind}/${source.metadata.name}`,
+      ...(counts ? { message: `${done} of ${sources.length} completed` } : {}),
+    },
+  ];
 }
 
 /**
@@ -114,6 +116,18 @@ export function mirrored(
 ): Condition {
   const ready = asCondition(conditionOf(source, 'Ready'));
   return ready ? { ...ready, type } : condition(type, otherwise.isReady, { reason: otherwise.reason });
+}
+
+/** Conditions of these types, in this order: as they change, else as they are; those that were never set are left out. */
+export function conditionsAfter(
+  object: KubernetesObject,
+  changes: readonly Condition[],
+  types: readonly string[],
+): readonly Condition[] {
+  return types.flatMap((type) => {
+    const found = changes.find((change) => change.type === type) ?? presentCondition(object, type);
+    return found ? [found] : [];
+  });
 }
 
 /** The object's condition of this type as it is. */

@@ -10,6 +10,7 @@ import {
   aggregate,
   type Condition,
   condition,
+  conditionsAfter,
   isConditionTrue,
   presentCondition,
   summary,
@@ -223,16 +224,15 @@ async function setStatus(
   const ready = isInitialized ? readyServers(environment, cluster) : 0;
   const healthy = servers.filter((machine) => isConditionTrue(machine, 'AgentHealthy'));
   const [version] = healthy.map((machine) => textAt(machine, 'spec', 'version') ?? '').sort();
-  const all = healthy.length > 0 ? { status: 'True' as const } : undefined;
   const changes = [
     ...specUpToDate(controlPlane, servers.length - updated, updated),
     ...resized(servers, desired),
-    ...optional(aggregate('MachinesReady', servers, false)),
+    ...aggregate('MachinesReady', servers, false),
     ...available(controlPlane, ready),
     condition('CertificatesAvailable', true),
     condition('TokenAvailable', true),
-    ...(all
-      ? ['ControlPlaneComponentsHealthy', 'EtcdClusterHealthyCondition'].map((type) => ({ ...all, type }))
+    ...(healthy.length > 0
+      ? [condition('ControlPlaneComponentsHealthy', true), condition('EtcdClusterHealthyCondition', true)]
       : []),
   ];
   return setConditions(store, controlPlane, [...changes, readiness(controlPlane, changes)], {
@@ -251,15 +251,7 @@ async function setStatus(
 }
 
 function readiness(controlPlane: KubernetesObject, changes: readonly Condition[]): Condition {
-  return summary(
-    summarized.flatMap((type) =>
-      optional(changes.find((change) => change.type === type) ?? presentCondition(controlPlane, type)),
-    ),
-  );
-}
-
-function optional(found: Condition | undefined): readonly Condition[] {
-  return found ? [found] : [];
+  return summary(conditionsAfter(controlPlane, changes, summarized));
 }
 
 /** The provider counts Nodes of servers by a label, which Petra's machines set. */
@@ -323,7 +315,7 @@ async function removeControlPlane(
   await judgeServers(environment, servers, cluster);
   const changes = [
     condition('Resized', false, { reason: 'Deleting' }),
-    ...optional(aggregate('MachinesReady', servers, false)),
+    ...aggregate('MachinesReady', servers, false),
   ];
   await setConditions(store, controlPlane, [...changes, readiness(controlPlane, changes)], {
     replicas: servers.length,

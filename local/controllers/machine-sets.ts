@@ -5,7 +5,7 @@
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { at, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
-import { aggregate, condition, mirrored, presentCondition, summary } from './conditions.ts';
+import { aggregate, condition, conditionsAfter, mirrored, presentCondition, summary } from './conditions.ts';
 import { type Controller, wakesOwner } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isOwnedBy, kinds, labels, ownerReference } from './kinds.ts';
@@ -168,17 +168,13 @@ async function setSetStatus(
     severity: 'Error',
     message: refusal ?? '',
   });
-  const machinesReady = aggregate('MachinesReady', machines, true);
   const changes = [
     created,
     // A resize is over when the Machines are ready, not when they are there.
     ...(isScaling || ready === machines.length ? [resized] : []),
-    ...(machinesReady ? [machinesReady] : []),
+    ...aggregate('MachinesReady', machines, true),
   ];
-  const conditions = ['MachinesCreated', 'Resized', 'MachinesReady'].flatMap((type) => {
-    const found = changes.find((change) => change.type === type) ?? presentCondition(machineSet, type);
-    return found ? [found] : [];
-  });
+  const conditions = conditionsAfter(machineSet, changes, ['MachinesCreated', 'Resized', 'MachinesReady']);
   // Of its last reconciliation only the conditions are stored before it is gone.
   const isLast = machines.length === 0 && isDeleting(machineSet);
   const fields = {
