@@ -91,6 +91,14 @@ export function referenceTo(object: KubernetesObject): ObjectReference {
   };
 }
 
+/** Annotations of what was made from a template. */
+export function clonedFrom(template: KubernetesObject): Readonly<Record<string, string>> {
+  return {
+    'cluster.x-k8s.io/cloned-from-name': template.metadata.name,
+    'cluster.x-k8s.io/cloned-from-groupkind': `${template.kind}.${groupOf(template)}`,
+  };
+}
+
 /** An entry for `metadata.ownerReferences`; `controller` for the one owner that is in charge. */
 export function ownerReference(owner: KubernetesObject, controller = false) {
   return {

@@ -4,7 +4,7 @@ import { canonicalJson } from '../../core/canonical-json.ts';
 import { recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
-import { finalizers, groupOf, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
+import { clonedFrom, finalizers, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
 import { suffix } from './naming.ts';
 import { ensureObject } from './writes.ts';
 
@@ -47,21 +47,13 @@ export async function cloneMachine(
     labels: { ...blueprint.labels, [labels.clusterName]: cluster.metadata.name },
     ownerReferences: [ownerReference(owner)],
   };
-  const group = machineTemplate.apiVersion.split('/')[0];
   const makeConfig = () =>
     ensureObject(store, {
       ...kinds.k3sConfig,
       metadata: {
         ...metadata,
         name: named(owner.metadata.name, 'bootstrap'),
-        ...(configTemplate
-          ? {
-              annotations: clonedFrom(
-                configTemplate.metadata.name,
-                `${configTemplate.kind}.${groupOf(configTemplate)}`,
-              ),
-            }
-          : {}),
+        ...(configTemplate ? { annotations: clonedFrom(configTemplate) } : {}),
       },
       spec: { ...blueprint.bootstrap, version },
     });
@@ -72,7 +64,7 @@ export async function cloneMachine(
     metadata: {
       ...metadata,
       name: named(machineTemplate.metadata.name, 'instance'),
-      annotations: clonedFrom(machineTemplate.metadata.name, `${machineTemplate.kind}.${group}`),
+      annotations: clonedFrom(machineTemplate),
     },
     spec: recordAt(machineTemplate, 'spec', 'template', 'spec'),
   });
@@ -105,10 +97,10 @@ export function isOutdated(
   const { apiVersion, kind } = kinds.awsMachine;
   const name = textAt(machine, 'spec', 'infrastructureRef', 'name') ?? '';
   const awsMachine = store.get(apiVersion, kind, machine.metadata.namespace, name);
-  const clonedFrom = awsMachine?.metadata.annotations?.['cluster.x-k8s.io/cloned-from-name'];
+  const template = awsMachine?.metadata.annotations?.['cluster.x-k8s.io/cloned-from-name'];
   return (
     textAt(machine, 'spec', 'version') !== wanted.version ||
-    (clonedFrom !== undefined && clonedFrom !== wanted.template) ||
+    (template !== undefined && template !== wanted.template) ||
     textAt(machine, 'metadata', 'annotations', configurationAnnotation) !== wanted.configuration
   );
 }
@@ -130,13 +122,6 @@ export function machineTimeouts(spec: unknown): Readonly<Record<string, string>>
 export function byAge(machines: readonly KubernetesObject[]): readonly KubernetesObject[] {
   const created = ({ metadata }: KubernetesObject) => String(metadata.creationTimestamp ?? '');
   return machines.toSorted((a, b) => created(a).localeCompare(created(b)));
-}
-
-function clonedFrom(name: string, groupKind: string): Readonly<Record<string, string>> {
-  return {
-    'cluster.x-k8s.io/cloned-from-name': name,
-    'cluster.x-k8s.io/cloned-from-groupkind': groupKind,
-  };
 }
 
 function freeName(

@@ -7,7 +7,7 @@ import { at, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json
 import type { KubernetesObject } from '../../core/ports.ts';
 import { type FindTemplate, type PatchContext, patchTemplate, TopologyError } from './class-patches.ts';
 import { withDefaults } from './class-variables.ts';
-import { labels, referenceTo } from './kinds.ts';
+import { clonedFrom, labels, referenceTo } from './kinds.ts';
 import { suffix } from './naming.ts';
 
 export interface WorkerTopology {
@@ -209,14 +209,6 @@ function nameOf(cluster: KubernetesObject, reference: string, seed: string): str
 
 function ownedLabels(cluster: KubernetesObject): Readonly<Record<string, string>> {
   return { [labels.clusterName]: cluster.metadata.name, [labels.topologyOwned]: '' };
-}
-
-function clonedFrom(template: KubernetesObject): Readonly<Record<string, string>> {
-  const group = template.apiVersion.split('/')[0];
-  return {
-    'cluster.x-k8s.io/cloned-from-name': template.metadata.name,
-    'cluster.x-k8s.io/cloned-from-groupkind': `${template.kind}.${group}`,
-  };
 }
 
 function inNamespaceOf({ metadata }: KubernetesObject): { readonly namespace?: string } {
