@@ -100,18 +100,20 @@ async function makeNetwork(
   awsCluster: KubernetesObject,
   network: AwsNetwork,
 ): Promise<Again> {
+  const vpcWait = remaining(awsCluster, 'started', infrastructureMilestones.vpc, pace);
+  if (!isConditionTrue(awsCluster, 'VpcReady') && faults.active('cluster:infrastructure') !== undefined) {
+    await tell(store, awsCluster, [condition('VpcReady', false, refused)]);
+    return soonest(vpcWait, pace.milliseconds(pollSeconds));
+  }
   const done: Condition[] = [];
   let told = awsCluster;
-  if (!presentCondition(told, 'VpcReady') && faults.active('cluster:infrastructure') === undefined) {
+  if (!presentCondition(told, 'VpcReady')) {
     told = await tell(store, told, [condition('VpcReady', false, { reason: 'VpcCreationStarted' })]);
   }
-  if (
-    remaining(told, 'started', infrastructureMilestones.vpc, pace) === 0 &&
-    !isConditionTrue(told, 'VpcReady')
-  ) {
+  if (vpcWait > 0) return vpcWait;
+  if (!isConditionTrue(told, 'VpcReady')) {
     // It writes what it has before it makes subnets, and is Ready for that moment.
-    if (faults.active('cluster:infrastructure') === undefined)
-      told = await tell(store, told, [condition('VpcReady', true)]);
+    told = await tell(store, told, [condition('VpcReady', true)]);
   }
   for (const { name, condition: type } of milestones) {
     const wait = remaining(told, 'started', infrastructureMilestones[name], pace);
@@ -120,12 +122,7 @@ async function makeNetwork(
     if (started && !presentCondition(told, type)) {
       told = await tell(store, told, [...done, condition(type, false, { reason: started })]);
     }
-    const isFailing =
-      name === 'vpc' && !isConditionTrue(told, type) && faults.active('cluster:infrastructure') !== undefined;
-    if (wait > 0 || isFailing) {
-      if (isFailing) await tell(store, told, [condition(type, false, refused)]);
-      return soonest(wait, isFailing ? pace.milliseconds(pollSeconds) : undefined);
-    }
+    if (wait > 0) return wait;
     for (const resource of network.resources) {
       if (resource.milestone === name) {
         await cloud.add(network.region, resource.type, resource.id, resource.tags);

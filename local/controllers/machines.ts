@@ -129,9 +129,7 @@ async function setMachineStatus(
     machine,
     [
       ...conditions,
-      ...(found === 'unknown' && isProvisioned
-        ? []
-        : [nodeHealthy(machine, found === 'unknown' ? undefined : found)]),
+      ...(found === 'unknown' && isProvisioned ? [] : [nodeHealthy(machine, node)]),
       summary(conditions, isProvisioned ? undefined : 2),
     ],
     {
