@@ -39,7 +39,8 @@ function structure(name: string): JsonObject {
   return made;
 }
 
-const anything: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
+/** The schema of what may be anything. */
+export const anything: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
 
 function schemaOfForm(form: unknown): JsonObject {
   if (typeof form === 'string') {

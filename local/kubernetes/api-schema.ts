@@ -2,7 +2,7 @@
 // https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/ describes them.
 
 import type { KubernetesObject } from '../../core/ports.ts';
-import { builtInSchema } from './api-built-in-schemas.ts';
+import { anything, builtInSchema } from './api-built-in-schemas.ts';
 import { isObject, type JsonObject, objectOr } from './api-json.ts';
 import { type ResourceType, splitApiVersion } from './api-resources.ts';
 
@@ -72,8 +72,12 @@ function dropNulls(value: unknown, schema: JsonObject): unknown {
 /** An embedded object (`x-kubernetes-embedded-resource`) has metadata that is not in its schema. */
 export function embedded(schema: JsonObject): JsonObject {
   if (schema['x-kubernetes-embedded-resource'] !== true) return schema;
-  const free = { 'x-kubernetes-preserve-unknown-fields': true };
-  const properties = { apiVersion: free, kind: free, metadata: free, ...objectOr(schema.properties) };
+  const properties = {
+    apiVersion: anything,
+    kind: anything,
+    metadata: anything,
+    ...objectOr(schema.properties),
+  };
   return { ...schema, properties };
 }
 
@@ -87,10 +91,8 @@ export function schemaOfField(schema: JsonObject, name: string): JsonObject | 'u
     additional === true ||
     schema['x-kubernetes-preserve-unknown-fields'] === true ||
     (schema.properties === undefined && schema.type !== 'object');
-  return isOpen ? preserving : 'unknown';
+  return isOpen ? anything : 'unknown';
 }
-
-const preserving: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
 
 /** Paths of fields that the schema of a kind does not know. */
 export function unknownFields(type: ResourceType, version: string, object: object): readonly string[] {

@@ -2,7 +2,7 @@
 // words of sigs.k8s.io/structured-merge-diff/typed.
 
 import type { KubernetesObject } from '../../core/ports.ts';
-import { builtInSchema, metadataSchema } from './api-built-in-schemas.ts';
+import { anything, builtInSchema, metadataSchema } from './api-built-in-schemas.ts';
 import { readablePath } from './api-fields.ts';
 import { isObject, type JsonObject, objectOr } from './api-json.ts';
 import type { ResourceType } from './api-resources.ts';
@@ -29,9 +29,9 @@ export function typingMessage(problems: readonly string[]): string {
 
 /** The schema of whole objects, identity and metadata included. */
 function typingSchema(type: ResourceType, version: string): JsonObject {
-  if (!type.custom) return builtInSchema(type, version) ?? open;
+  if (!type.custom) return builtInSchema(type, version) ?? anything;
   const schema = schemaOf(type, version);
-  if (!schema) return open;
+  if (!schema) return anything;
   const scalar = { type: 'string' };
   const properties = {
     ...objectOr(schema.properties),
@@ -41,8 +41,6 @@ function typingSchema(type: ResourceType, version: string): JsonObject {
   };
   return { ...schema, properties };
 }
-
-const open: JsonObject = { 'x-kubernetes-preserve-unknown-fields': true };
 
 function collect(value: unknown, schema: JsonObject, shape: Shape, path: string, problems: string[]): void {
   const mistyped = typeProblem(value, schema, path);
@@ -83,16 +81,20 @@ function collect(value: unknown, schema: JsonObject, shape: Shape, path: string,
 function typeProblem(value: unknown, schema: JsonObject, path: string): string | undefined {
   if (value === null || value === undefined || schema['x-kubernetes-int-or-string'] === true)
     return undefined;
-  const actual = Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value;
+  const actual = formOf(value);
   const expected = expectedKind[String(schema.type)];
   if (expected === undefined || expected.actual === actual) return undefined;
   return `${path}: expected ${expected.name}, got ${inGo(value, expected.name)}`;
 }
 
+function formOf(value: unknown): string {
+  if (Array.isArray(value)) return 'list';
+  return isObject(value) ? 'map' : typeof value;
+}
+
 /** A value as the server prints it, which depends on what it expected. */
 function inGo(value: unknown, expected: string): string {
-  if (expected === numeric.name)
-    return Array.isArray(value) ? 'list' : isObject(value) ? 'map' : typeof value;
+  if (expected === numeric.name) return formOf(value);
   if (expected !== 'string') return `&{${String(value)}}`;
   return `&value.valueUnstructured{Value:${JSON.stringify(value)}}`;
 }
