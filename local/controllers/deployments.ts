@@ -161,7 +161,8 @@ const wakesDeploymentOfPod = {
       .map(({ name }) => ({ name: name.slice(0, name.lastIndexOf('-')), namespace: metadata.namespace })),
 };
 
-function available(isAvailable: boolean): Condition {
+/** The condition Available of a Deployment, in the real controller's words. */
+export function available(isAvailable: boolean): Condition {
   return isAvailable
     ? {
         type: 'Available',

@@ -1,6 +1,8 @@
 // In place of the Deployment controller: the status of a Deployment with one Pod. Reasons and messages are the real
 // controller's (pkg/controller/deployment/util/deployment_util.go); a progress deadline is not kept.
 
+import { available } from '../../local/controllers/deployments.ts';
+
 interface Condition {
   readonly type: string;
   readonly status: string;
@@ -33,32 +35,13 @@ export function deploymentStatusOf(
   const isAvailable = !pod || pod.isReady;
   const previous = deployment.status?.conditions ?? [];
   const conditions = [
-    isAvailable
-      ? {
-          type: 'Available',
-          status: 'True',
-          reason: 'MinimumReplicasAvailable',
-          message: 'Deployment has minimum availability.',
-        }
-      : {
-          type: 'Available',
-          status: 'False',
-          reason: 'MinimumReplicasUnavailable',
-          message: 'Deployment does not have minimum availability.',
-        },
-    isAvailable
-      ? {
-          type: 'Progressing',
-          status: 'True',
-          reason: 'NewReplicaSetAvailable',
-          message: 'ReplicaSet has successfully progressed.',
-        }
-      : {
-          type: 'Progressing',
-          status: 'True',
-          reason: 'ReplicaSetUpdated',
-          message: 'ReplicaSet is progressing.',
-        },
+    available(isAvailable),
+    {
+      type: 'Progressing',
+      status: 'True',
+      reason: isAvailable ? 'NewReplicaSetAvailable' : 'ReplicaSetUpdated',
+      message: isAvailable ? 'ReplicaSet has successfully progressed.' : 'ReplicaSet is progressing.',
+    },
   ];
   const isSaid =
     deployment.status?.observedGeneration === deployment.metadata.generation &&
