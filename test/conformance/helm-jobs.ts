@@ -6,8 +6,10 @@ import { open, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { canonicalJson } from '../../core/canonical-json.ts';
+import { manifestsFolder } from '../../core/capi/addon-charts.ts';
 import { at, isObject, isTrueAt, listAt, textAt } from '../../core/json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
+import { isConditionTrue } from '../../local/controllers/conditions.ts';
 import { eventually, mergePatch, messageOf } from './trial-namespace.ts';
 
 const helmApi = 'helm.cattle.io/v1';
@@ -21,7 +23,7 @@ const limitSeconds = 15;
 export function chartsIn(files: Iterable<{ readonly path: string; readonly content: string }>) {
   const charts = new Map<string, KubernetesObject>();
   for (const { path: file, content } of files) {
-    if (!file.startsWith('/var/lib/rancher/k3s/server/manifests/')) continue;
+    if (!file.startsWith(`${manifestsFolder}/`)) continue;
     for (const document of parseAllDocuments(content)) {
       const object: KubernetesObject = document.toJS();
       if (object.apiVersion === helmApi) charts.set(canonicalJson(object), object);
@@ -76,10 +78,7 @@ async function startController(trial: HelmTrial) {
 
 async function areServed(kubernetes: Kubernetes): Promise<boolean> {
   const name = 'helmcharts.helm.cattle.io';
-  const crd = await kubernetes.read({ ...definitions, name });
-  return listAt(crd, 'status', 'conditions').some(
-    (one) => textAt(one, 'type') === 'Established' && textAt(one, 'status') === 'True',
-  );
+  return isConditionTrue(await kubernetes.read({ ...definitions, name }), 'Established');
 }
 
 async function problemsOf(kubernetes: Kubernetes, chart: KubernetesObject): Promise<readonly string[]> {

@@ -3,8 +3,9 @@
 
 import { randomBytes } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { at, listAt, recordAt, textAt } from '../../core/json-fields.ts';
+import { at, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
+import { isConditionTrue } from '../../local/controllers/conditions.ts';
 import type { TopologyPlan } from './topology-plan.ts';
 import { eventually, mergePatch, type Trial } from './trial-namespace.ts';
 
@@ -47,12 +48,9 @@ export async function renderUserData(
   try {
     const first = await machine('first', servers, true);
     await markJoined(trial, `${name}-first`);
-    await eventually('the control plane is initialized', async () => {
-      const conditions = listAt(await kubernetes.read(reference), 'status', 'conditions');
-      return conditions.some(
-        (one) => textAt(one, 'type') === 'ControlPlaneInitialized' && textAt(one, 'status') === 'True',
-      );
-    });
+    await eventually('the control plane is initialized', async () =>
+      isConditionTrue(await kubernetes.read(reference), 'ControlPlaneInitialized'),
+    );
     const [joining, agent] = await Promise.all([
       machine('joining', servers, true),
       machine('agent', agents, false),

@@ -3,9 +3,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
+import { clusterClassName } from '../../core/capi/translate-cluster.ts';
 import { hasCode } from '../../core/errors.ts';
-import { isObject, listAt, textAt } from '../../core/json-fields.ts';
+import { isObject } from '../../core/json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
+import { isConditionTrue } from '../../local/controllers/conditions.ts';
 
 const pauseMilliseconds = 100;
 
@@ -78,16 +80,12 @@ export async function applyClass(
   const reference = {
     apiVersion: 'cluster.x-k8s.io/v1beta1',
     kind: 'ClusterClass',
-    name: 'petra',
+    name: clusterClassName,
     namespace,
   };
-  await eventually('the ClusterClass is reconciled', async () => {
-    const found = await kubernetes.read(reference);
-    return listAt(found, 'status', 'conditions').some(
-      (condition) =>
-        textAt(condition, 'type') === 'VariablesReconciled' && textAt(condition, 'status') === 'True',
-    );
-  });
+  await eventually('the ClusterClass is reconciled', async () =>
+    isConditionTrue(await kubernetes.read(reference), 'VariablesReconciled'),
+  );
 }
 
 /** Waits for something that controllers do. @throws Error with `what` when they do not */
