@@ -7,9 +7,15 @@ import {
   type ElasticLoadBalancingV2Client,
   paginateDescribeLoadBalancers,
 } from '@aws-sdk/client-elastic-load-balancing-v2';
+import { capaTag } from '../../core/capi/capa-tag.ts';
 
-/** The tag by which the provider knows what is of a cluster: `<prefix>NAME=owned`. */
-export const ownershipTag = 'sigs.k8s.io/cluster-api-provider-aws/cluster/';
+/** The cluster that something with these tags belongs to. */
+export function ownerOf(
+  tags: readonly { readonly Key?: string | undefined }[] | undefined,
+): string | undefined {
+  const prefix = capaTag('').key;
+  return tags?.find(({ Key }) => Key?.startsWith(prefix))?.Key?.slice(prefix.length);
+}
 
 export interface Balancer {
   readonly arn: string;
@@ -35,7 +41,7 @@ export async function balancersByCluster(
     const ResourceArns = arns.slice(from, from + tagsAtOnce);
     const { TagDescriptions = [] } = await client.send(new DescribeTagsCommand({ ResourceArns }));
     for (const { ResourceArn: arn = '', Tags = [] } of TagDescriptions) {
-      const owner = Tags.find(({ Key }) => Key?.startsWith(ownershipTag))?.Key?.slice(ownershipTag.length);
+      const owner = ownerOf(Tags);
       const address = addresses.get(arn);
       if (owner !== undefined && address !== undefined) found.set(owner, { arn, address });
     }

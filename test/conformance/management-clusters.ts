@@ -51,25 +51,21 @@ interface Running extends ManagementCluster {
   stop(): Promise<void>;
 }
 
+export interface ManagementClustersParts {
+  readonly processes: Processes;
+  readonly binaries: Binaries;
+  /** Keys, data and working files of the clusters. */
+  readonly folder: string;
+  /** Begins what a cluster needs besides its API. */
+  readonly companions: (cluster: ManagementCluster) => Promise<readonly Companion[]>;
+  readonly log: (line: string) => void;
+}
+
 export class ManagementClusters implements NodeKubernetes {
-  readonly #parts: {
-    readonly processes: Processes;
-    readonly binaries: Binaries;
-    /** Keys, data and working files of the clusters. */
-    readonly folder: string;
-    /** Begins what a cluster needs besides its API. */
-    readonly companions: (cluster: ManagementCluster) => Promise<readonly Companion[]>;
-    readonly log: (line: string) => void;
-  };
+  readonly #parts: ManagementClustersParts;
   readonly #clusters = new Map<string, Promise<Running>>();
 
-  constructor(parts: {
-    readonly processes: Processes;
-    readonly binaries: Binaries;
-    readonly folder: string;
-    readonly companions: (cluster: ManagementCluster) => Promise<readonly Companion[]>;
-    readonly log: (line: string) => void;
-  }) {
+  constructor(parts: ManagementClustersParts) {
     this.#parts = parts;
   }
 

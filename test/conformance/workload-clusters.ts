@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { ElasticLoadBalancingV2Client } from '@aws-sdk/client-elastic-load-balancing-v2';
 import { readCloudConfig } from './cloud-config.ts';
-import { type Balancer, balancersByCluster, leadsTo, ownershipTag } from './cluster-balancers.ts';
+import { type Balancer, balancersByCluster, leadsTo, ownerOf } from './cluster-balancers.ts';
 import { type ClusterAuthorities, type K3sMachine, readK3sMachine } from './k3s-machine.ts';
 import type { StartWorkloadApi, WorkloadApi } from './workload-api.ts';
 import { type MachineInstance, WorkloadNodes } from './workload-nodes.ts';
@@ -56,30 +56,24 @@ export interface SeenMachine {
   readonly hasJoined: boolean;
 }
 
+export interface WorkloadClustersParts {
+  readonly ec2: (region: string) => EC2Client;
+  readonly balancing: (region: string) => ElasticLoadBalancingV2Client;
+  readonly regions: readonly string[];
+  readonly startApi: StartWorkloadApi;
+  /** Makes a load balancer's address one of this machine, and gives it up again. */
+  readonly addresses: Addresses;
+  readonly log: (line: string) => void;
+}
+
 export class WorkloadClusters {
-  readonly #parts: {
-    readonly ec2: (region: string) => EC2Client;
-    readonly balancing: (region: string) => ElasticLoadBalancingV2Client;
-    readonly regions: readonly string[];
-    readonly startApi: StartWorkloadApi;
-    /** Makes a load balancer's address one of this machine, and gives it up again. */
-    readonly addresses: Addresses;
-    readonly log: (line: string) => void;
-  };
+  readonly #parts: WorkloadClustersParts;
   readonly #clusters = new Map<string, Cluster>();
   readonly #problems = new Set<string>();
   readonly #stop = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(parts: {
-    readonly ec2: (region: string) => EC2Client;
-    readonly balancing: (region: string) => ElasticLoadBalancingV2Client;
-    readonly regions: readonly string[];
-    readonly startApi: StartWorkloadApi;
-    /** Makes a load balancer's address one of this machine, and gives it up again. */
-    readonly addresses: Addresses;
-    readonly log: (line: string) => void;
-  }) {
+  constructor(parts: WorkloadClustersParts) {
     this.#parts = parts;
   }
 
@@ -153,9 +147,9 @@ export class WorkloadClusters {
     };
     for await (const page of paginateDescribeInstances({ client: this.#parts.ec2(region) }, query)) {
       for (const instance of (page.Reservations ?? []).flatMap(({ Instances = [] }) => Instances)) {
-        const owner = instance.Tags?.find(({ Key }) => Key?.startsWith(ownershipTag))?.Key;
-        if (owner === undefined || instance.InstanceId === undefined) continue;
-        found.set(instance.InstanceId, { cluster: owner.slice(ownershipTag.length), instance });
+        const cluster = ownerOf(instance.Tags);
+        if (cluster === undefined || instance.InstanceId === undefined) continue;
+        found.set(instance.InstanceId, { cluster, instance });
       }
     }
     return found;

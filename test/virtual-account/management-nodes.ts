@@ -55,26 +55,23 @@ interface Booted {
   ready: boolean;
 }
 
+export interface ManagementNodesParts {
+  /** Sees instances as the cloud that runs them does. */
+  readonly hardware: EC2Client;
+  /** What a node itself calls with, under its role. */
+  readonly node: (instanceId: string) => NodeClients;
+  readonly kubernetes: NodeKubernetes;
+  readonly log: (line: string) => void;
+}
+
 export class ManagementNodes {
-  readonly #parts: {
-    /** Sees instances as the cloud that runs them does. */
-    readonly hardware: EC2Client;
-    /** What a node itself calls with, under its role. */
-    readonly node: (instanceId: string) => NodeClients;
-    readonly kubernetes: NodeKubernetes;
-    readonly log: (line: string) => void;
-  };
+  readonly #parts: ManagementNodesParts;
   readonly #machines = new Map<string, Booted>();
   readonly #ignored = new Set<string>();
   readonly #stop = new AbortController();
   #loop: Promise<void> | undefined;
 
-  constructor(parts: {
-    readonly hardware: EC2Client;
-    readonly node: (instanceId: string) => NodeClients;
-    readonly kubernetes: NodeKubernetes;
-    readonly log: (line: string) => void;
-  }) {
+  constructor(parts: ManagementNodesParts) {
     this.#parts = parts;
   }
 
