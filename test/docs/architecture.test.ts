@@ -76,8 +76,8 @@ describe('docs/architecture.md', () => {
     const states = statesOf(verb).filter((state) => !ofEveryVerb.includes(state));
     const inTable = new Set(states);
     expect(named.filter((name) => inTable.has(name)).toSorted()).toEqual(states.toSorted());
-    expect(named.filter((name) => inTable.has(name) && !/\?$|^Wait|^RecordProvider$/.test(name))).toEqual(
-      states.filter((name) => !/\?$|^Wait|^RecordProvider$/.test(name)),
+    expect(named.filter((name) => inTable.has(name) && !/\?$|^Wait/.test(name))).toEqual(
+      states.filter((name) => !/\?$|^Wait/.test(name)),
     );
   });
 });
