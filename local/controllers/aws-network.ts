@@ -1,5 +1,6 @@
 // What CAPA makes on AWS for an AWSCluster, as ids and tags. Pure: the ids follow from the object's uid.
 
+import { capaTag } from '../../core/capi/capa-tag.ts';
 import { isTrueAt, listAt, numberAt, recordAt, textAt, textsAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { zonesOf } from '../cloud/offerings.ts';
@@ -186,5 +187,6 @@ function usedZones(region: string, vpc: unknown, subnets: readonly unknown[]): r
 
 /** CAPA writes what it made back into the spec, and knows it by its tag. */
 function isOwned(part: unknown, cluster: string): boolean {
-  return textsAt(part, 'tags')[`sigs.k8s.io/cluster-api-provider-aws/cluster/${cluster}`] === 'owned';
+  const { key, value } = capaTag(cluster);
+  return textsAt(part, 'tags')[key] === value;
 }
