@@ -192,6 +192,9 @@ async function withManagement(reality: Reality, wanted: ReadonlySet<string>): Pr
     if (wanted.has(breaking))
       await timed(breaking, () => badDays({ ...stage, step: stepsOf(breaking) }, management));
     if (!values.keep) await destroyManagement(stage, management);
+  } catch (error) {
+    if (values.keep) console.error(messageOf(error));
+    throw error;
   } finally {
     if (values.keep) {
       const { apiUrl, moto } = account;
