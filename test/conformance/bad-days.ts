@@ -14,6 +14,7 @@ import { ClusterMoments } from './cluster-moments.ts';
 import { takeInstanceProfile } from './instance-profile.ts';
 import type { StandInKubelet } from './kubelet.ts';
 import { expectLaunches } from './launches.ts';
+import { stepFunctionsSpeed } from './real-account.ts';
 import { initManagement, type Management, managementName, type Stage } from './story.ts';
 
 const outageMilliseconds = 30_000;
@@ -105,6 +106,8 @@ export async function badDays(stage: Stage, management: Management): Promise<voi
 /** Petra goes on waiting meanwhile: the operation of `waiting` says for what. */
 async function withoutApi({ real, account }: Stage, management: string, waiting: string): Promise<void> {
   const api = await real.management.api(management);
+  // The outage is as long as on AWS, and so must be the time for which a step is tried again.
+  await account.moto.setSpeed(1);
   await api.stop();
   await sleep(outageMilliseconds);
   const { operation } = await new FleetRecords(account).cluster(waiting);
@@ -112,6 +115,7 @@ async function withoutApi({ real, account }: Stage, management: string, waiting:
     says: ['"Running"', 'cannot be reached'],
   });
   await api.start();
+  await account.moto.setSpeed(stepFunctionsSpeed);
 }
 
 function kubeletOf({ real }: Stage, { name }: Management): StandInKubelet {
