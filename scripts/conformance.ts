@@ -225,8 +225,8 @@ async function runParts(wanted: ReadonlySet<string>): Promise<void> {
       ...(wanted.has('contract') ? [timed('contract', (tell) => contract(reality, tell))] : []),
       ...([...wanted].some((part) => part !== 'contract') ? [withManagement(reality, wanted)] : []),
     ]);
-    const stopped = interrupted().then(() => Promise.reject(new Error('interrupted')));
-    await (values.keep ? running : Promise.race([running, stopped]));
+    const stopped = () => interrupted().then(() => Promise.reject(new Error('interrupted')));
+    await (values.keep ? running : Promise.race([running, stopped()]));
   } catch (error) {
     failure = error;
   }
