@@ -638,3 +638,8 @@ export class PetraError extends Error {
 export function hasCode(error: unknown, ...codes: ErrorCode[]): error is PetraError {
   return error instanceof PetraError && codes.includes(error.code);
 }
+
+/** What an error says, of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,7 +1,7 @@
 // What the simulated cloud and the simulated Kubernetes clusters remember. The only importer of classic-level.
 
 import { ClassicLevel } from 'classic-level';
-import { PetraError } from '../core/errors.ts';
+import { messageOf, PetraError } from '../core/errors.ts';
 
 type Change =
   | { readonly type: 'put'; readonly key: string; readonly value: unknown }
@@ -127,7 +127,7 @@ export class Disk {
       } catch (error) {
         // What was cut off in the log would hide what is appended behind it. Opening again starts a new log.
         this.#torn = true;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         const refusal = new PetraError(
           'StorageUnavailable',
           `the state folder cannot be written: ${reason}`,

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { PetraError } from '../core/errors.ts';
+import { messageOf, PetraError } from '../core/errors.ts';
 import { parseFault } from './faults.ts';
 import { logToStderr } from './log.ts';
 import { startLocalPetra } from './petra.ts';
@@ -63,7 +63,7 @@ try {
   const known = error instanceof PetraError ? error : undefined;
   logToStderr('start failed', {
     code: known?.code ?? 'InternalError',
-    error: error instanceof Error ? error.message : String(error),
+    error: messageOf(error),
     ...(known === undefined ? {} : { fix: known.fix }),
   });
   process.exit(1);

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, link, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PetraError } from '../core/errors.ts';
+import { messageOf, PetraError } from '../core/errors.ts';
 import { type LocalEndpoint, stateFileNames } from '../core/local-state.ts';
 
 export interface StateFolder {
@@ -56,10 +56,14 @@ export async function openStateFolder(folder: string): Promise<StateFolder> {
     };
   } catch (error) {
     if (error instanceof PetraError) throw error;
-    throw new PetraError('LocalStartFailed', `the state folder ${folder} cannot be used: ${reason(error)}`, {
-      fix: 'Check its permissions and the free space, or choose another folder with --state.',
-      cause: error,
-    });
+    throw new PetraError(
+      'LocalStartFailed',
+      `the state folder ${folder} cannot be used: ${messageOf(error)}`,
+      {
+        fix: 'Check its permissions and the free space, or choose another folder with --state.',
+        cause: error,
+      },
+    );
   }
 }
 
@@ -90,8 +94,4 @@ async function replace(file: string, content: string): Promise<void> {
   const temporary = `${file}.${process.pid}`;
   await writeFile(temporary, content, { mode: 0o600 });
   await rename(temporary, file);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

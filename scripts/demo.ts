@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { styleText } from 'node:util';
+import { messageOf } from '../core/errors.ts';
 
 const root = path.join(import.meta.dirname, '..');
 const petra = path.join(root, 'bin', 'petra');
@@ -81,9 +82,7 @@ try {
   await story();
 } catch (error) {
   failed = true;
-  console.error(
-    `\n${styleText('red', 'The demo failed:')} ${error instanceof Error ? error.message : String(error)}`,
-  );
+  console.error(`\n${styleText('red', 'The demo failed:')} ${messageOf(error)}`);
   spawnSync(petra, ['local', 'logs', '-n', '30'], { cwd: root, env, stdio: 'inherit' });
 } finally {
   spawnSync(petra, ['local', 'down'], { cwd: root, env, stdio: 'inherit' });

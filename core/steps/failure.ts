@@ -1,4 +1,4 @@
-import { PetraError } from '../errors.ts';
+import { messageOf, PetraError } from '../errors.ts';
 import type { Failure } from '../fleet.ts';
 
 /** An error as it is stored and shown. */
@@ -28,7 +28,7 @@ export function causesOf(error: Error): string[] {
 
 /** An error that is not Petra's own, as one that is. */
 export function unforeseen(state: string, error: unknown): PetraError {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return new PetraError('InternalError', `${state} failed in a way Petra did not foresee: ${text}`, {
     cause: error,
   });

@@ -1,3 +1,4 @@
+import { messageOf } from '../../core/errors.ts';
 import type { Clock } from '../../core/ports.ts';
 import type { Faults } from '../faults.ts';
 import type { Log } from '../log.ts';
@@ -109,7 +110,7 @@ export class Boot {
       this.#problems.delete(key);
       return due;
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       if (this.#problems.get(key) !== problem) this.#log('simulated machine waits', { id: key, problem });
       this.#problems.set(key, problem);
       return this.#now() + this.#pace.milliseconds(retrySeconds);

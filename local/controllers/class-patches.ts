@@ -1,6 +1,7 @@
 // The patches of a ClusterClass, applied to its templates.
 
 import { parse } from 'yaml';
+import { messageOf } from '../../core/errors.ts';
 import { at, isTrueAt, listAt, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { Variable } from './class-variables.ts';
@@ -59,7 +60,7 @@ export function patchTemplate(
         }
       }
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new TopologyError(
         `failed to apply patches: failed to generate patches for patch "${name}": ${template.kind} "${template.metadata.name}": ${why}`,
       );

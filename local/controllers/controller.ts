@@ -1,5 +1,6 @@
 // Runs controllers against a store: watches it, queues what changed, and calls them with the object as it is now.
 
+import { messageOf } from '../../core/errors.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { ApiStatusError } from '../kubernetes/api-status.ts';
 import type { ObjectStore } from '../kubernetes/object-store.ts';
@@ -60,7 +61,7 @@ export function runControllers(
       work: (key) => reconcileKey(store, controller, managers, key),
       onError: (key, error, attempt) => {
         if (isExpected(error) && attempt < 5) return;
-        const why = error instanceof Error ? error.message : String(error);
+        const why = messageOf(error);
         log(`${controller.name}: ${controller.kind.kind} ${key}: ${why} (attempt ${attempt})`);
       },
     }),

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http';
 import { parse as parseYaml } from 'yaml';
+import { messageOf } from '../../core/errors.ts';
 import { decodeProtobuf } from './api-protobuf.ts';
 import { joinApiVersion } from './api-resources.ts';
 import { ApiStatusError, badRequest, invalid, notServed } from './api-status.ts';
@@ -84,7 +85,7 @@ export function parseBody(body: Buffer, contentType: string | undefined): unknow
     refusePrototypes(value);
     return value;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw badRequest(`the object provided is unrecognized (must be of type object): ${why}`);
   }
 }

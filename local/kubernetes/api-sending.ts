@@ -1,6 +1,7 @@
 // Replies on the wire.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { messageOf } from '../../core/errors.ts';
 import type { Reply } from './api-exchange.ts';
 import { ApiStatusError } from './api-status.ts';
 
@@ -46,7 +47,7 @@ export function sendFailure(response: ServerResponse, error: unknown): void {
 }
 
 function internal(error: unknown): ApiStatusError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   return new ApiStatusError(500, 'InternalError', `Internal error occurred: ${message}`, {
     causes: [{ reason: '', message }],
   });

@@ -3,6 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { request as httpsRequest } from 'node:https';
+import { messageOf } from '../../core/errors.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import type { ResourceRequest } from './api-exchange.ts';
 import { at, isObject, type JsonObject, listOr, objectOr, stringOr } from './api-json.ts';
@@ -118,7 +119,7 @@ async function review(
     answer = JSON.parse(await post(webhook, text));
   } catch (error) {
     if (webhook.failurePolicy === 'Ignore') return;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const message = `Internal error occurred: failed calling webhook ${JSON.stringify(name)}: failed to call webhook: ${why}`;
     throw new ApiStatusError(500, 'InternalError', message, { causes: [{ reason: '', message }] });
   }

@@ -3,6 +3,7 @@
 
 import { gunzipSync } from 'node:zlib';
 import { parse } from 'yaml';
+import { messageOf } from '../../core/errors.ts';
 import { isObject, listAt, textAt } from '../../core/json-fields.ts';
 
 /** What EC2 takes, before base64: docs.aws.amazon.com, "Run commands when you launch an EC2 instance with user data". */
@@ -80,7 +81,7 @@ function parsed(text: string, problems: string[]): unknown {
     if (isObject(config)) return config;
     problems.push('user data is no YAML object');
   } catch (error) {
-    problems.push(`user data is no YAML: ${error instanceof Error ? error.message : String(error)}`);
+    problems.push(`user data is no YAML: ${messageOf(error)}`);
   }
   return undefined;
 }

@@ -7,10 +7,11 @@ import path from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { canonicalJson } from '../../core/canonical-json.ts';
 import { manifestsFolder } from '../../core/capi/addon-charts.ts';
+import { messageOf } from '../../core/errors.ts';
 import { at, isObject, isTrueAt, listAt, textAt } from '../../core/json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue } from '../../local/controllers/conditions.ts';
-import { eventually, mergePatch, messageOf } from './trial-namespace.ts';
+import { eventually, mergePatch } from './trial-namespace.ts';
 
 const helmApi = 'helm.cattle.io/v1';
 const definitions = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' } as const;

@@ -10,6 +10,7 @@
 
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.ts';
 import { programOf } from './controller-images.ts';
 import { type Deployment, deploymentStatusOf } from './deployment-status.ts';
 import { endpointSliceOf, type Service } from './endpoint-slices.ts';
@@ -223,8 +224,4 @@ export class StandInKubelet {
 
 function isSameTemplate(one: PodDescription, other: PodDescription): boolean {
   return JSON.stringify(one.template) === JSON.stringify(other.template);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,7 @@ import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { messageOf } from '../../core/errors.ts';
 import type { ImageProgram } from './controller-images.ts';
 import type { KubeletApi } from './kubelet-api.ts';
 import type { PodAttachment, PodNetwork } from './pod-network.ts';
@@ -245,7 +246,7 @@ export class Pod {
   }
 
   #waitBecause(error: unknown): void {
-    const problem = error instanceof Error ? error.message : String(error);
+    const problem = messageOf(error);
     if (problem !== this.#problem) this.#say(`waits: ${problem}`);
     this.#problem = problem;
   }

@@ -7,6 +7,7 @@ import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
 import type { NodeFile } from '../../core/capi/node-file.ts';
 import { renderClusterClass } from '../../core/capi/render-cluster-class.ts';
 import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
+import { messageOf } from '../../core/errors.ts';
 import { listAt } from '../../core/json-fields.ts';
 import { managementNodes, renderManagementUserData } from '../../core/management/k3s-user-data.ts';
 import { userDataLimitBytes } from '../../core/management/user-data-size.ts';
@@ -20,7 +21,7 @@ import { renderUserData, sentBytes } from './rendered-user-data.ts';
 import { simulatedRollouts, simulationProblems } from './simulated-topology.ts';
 import { specChanges, unchanged } from './spec-changes.ts';
 import { PlanRefused, type TopologyPlan } from './topology-plan.ts';
-import { applyClass, dryRunProblems, messageOf, type Trial } from './trial-namespace.ts';
+import { applyClass, dryRunProblems, type Trial } from './trial-namespace.ts';
 import { filesOf, userDataProblems } from './user-data-problems.ts';
 
 export interface SpecsWorld {

@@ -2,6 +2,7 @@
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { messageOf } from '../../core/errors.ts';
 import { findPython } from '../../scripts/python-tools.ts';
 
 const run = promisify(execFile);
@@ -83,6 +84,6 @@ async function pythonProblem(): Promise<string | undefined> {
     await findPython();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
 import { clusterClassName } from '../../core/capi/translate-cluster.ts';
-import { hasCode } from '../../core/errors.ts';
+import { hasCode, messageOf } from '../../core/errors.ts';
 import { isObject } from '../../core/json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue } from '../../local/controllers/conditions.ts';
@@ -99,10 +99,6 @@ export async function eventually(
     if (Date.now() > deadline) throw new Error(`not after ${limitSeconds} s: ${what}`);
     await sleep(pauseMilliseconds);
   }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** A change that Petra itself never makes, for what a test plays. What is not there needs none. */
