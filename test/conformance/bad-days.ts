@@ -110,12 +110,19 @@ async function withoutApi({ real, account }: Stage, management: string, waiting:
   await account.moto.setSpeed(1);
   await api.stop();
   await sleep(outageMilliseconds);
-  const { operation } = await new FleetRecords(account).cluster(waiting);
-  await expectPetra(account, 'reader', ['capi', 'operations', operation.id, '-o', 'json'], {
-    says: ['"Running"', 'cannot be reached'],
-  });
+  await expectOperation(account, waiting, ['"Running"', 'cannot be reached']);
   await api.start();
   await account.moto.setSpeed(stepFunctionsSpeed);
+}
+
+/** What is said of the latest operation on a cluster. */
+async function expectOperation(
+  account: Stage['account'],
+  cluster: string,
+  says: readonly string[],
+): Promise<void> {
+  const { operation } = await new FleetRecords(account).cluster(cluster);
+  await expectPetra(account, 'reader', ['capi', 'operations', operation.id, '-o', 'json'], { says });
 }
 
 function kubeletOf({ real }: Stage, { name }: Management): StandInKubelet {
@@ -220,10 +227,7 @@ class BadCluster {
     account.host.end({ cluster: this.name, function: 'create/check-cluster' });
     await ended;
     await expectPetra(account, 'reader', ['capi', 'describe', this.name], { says });
-    const { operation } = await new FleetRecords(account).cluster(this.name);
-    await expectPetra(account, 'reader', ['capi', 'operations', operation.id, '-o', 'json'], {
-      says: ['ClusterTimedOut', ...says],
-    });
+    await expectOperation(account, this.name, ['ClusterTimedOut', ...says]);
   }
 
   /** Each controller once, when it is in the middle of its work. */
