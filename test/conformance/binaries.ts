@@ -82,10 +82,14 @@ async function sourcesOf({ own }: GoBuild): Promise<readonly string[]> {
 }
 
 async function buildMissing(located: readonly Located[], say: Say): Promise<void> {
-  const missing = located.filter(({ targets }) => targets.some(({ file }) => !existsSync(file)));
+  const missing = located.filter(isMissing);
   if (missing.length === 0) return;
   await checkTools();
   await inWorkFolder((work) => buildAll(missing, work, say));
+}
+
+function isMissing({ targets }: Located): boolean {
+  return targets.some(({ file }) => !existsSync(file));
 }
 
 /** One after the other, because the go command uses all cores itself; what the next one needs is downloaded meanwhile. */
@@ -102,7 +106,11 @@ async function buildAll(missing: readonly Located[], work: string, say: Say): Pr
     return { located, wrapper };
   });
   try {
-    for (const { located, wrapper } of wrappers) await compile(located, await wrapper, say);
+    for (const { located, wrapper } of wrappers) {
+      const folder = await wrapper;
+      // Another process may have made it meanwhile.
+      if (isMissing(located)) await compile(located, folder, say);
+    }
   } finally {
     await downloads.catch(() => undefined);
   }

@@ -32,7 +32,9 @@ export async function offer(folder: string, target: string): Promise<void> {
   try {
     await rename(folder, target);
   } catch (error) {
-    if (!existsSync(target)) throw error;
+    const names = await readdir(folder);
+    const isThere = names.every((name) => existsSync(path.join(target, name)));
+    if (!isThere) throw new Error(`cannot put anything at ${target}: remove what is there`, { cause: error });
   }
 }
 
