@@ -162,7 +162,7 @@ export const faultKinds: readonly FaultKind[] = [
     counted: true,
     description: "The management cluster's API does not answer.",
     effect:
-      '`init` waits for it, and ends with `BootTimedOut`; later on, six tries are waited out, and then `KubernetesUnreachable`.',
+      '`init` waits for it, and ends with `BootTimedOut`; later on, what waits goes on until its own limit, other steps make six more tries, and then `KubernetesUnreachable`.',
   },
   {
     service: 'provider',

@@ -11,7 +11,7 @@ import { observeCluster } from './cluster-state.ts';
 import { deadlineAfter, type EndPorts, isOver, type StepContext, type StepInput } from './context.ts';
 import { succeed } from './finish.ts';
 import { madeOnce } from './made.ts';
-import { managementNotReady, managementOf, requireManagementApi } from './management-api.ts';
+import { lookPatiently, managementNotReady, managementOf, requireManagementApi } from './management-api.ts';
 import { settleFindings } from './preflight-findings.ts';
 import type { StepOutput } from './run-step.ts';
 
@@ -60,9 +60,17 @@ export async function applyCluster(context: StepContext<'secrets' | 'kubernetes'
 
 /**
  * Whether the cluster is really ready: control plane, topology and every worker, not just the phase `Provisioned`.
- * @throws ClusterFailed, ClusterTimedOut
+ * @throws ClusterFailed, ClusterTimedOut; KubernetesUnreachable when the API is away until the deadline
  */
-export async function checkCluster(
+export function checkCluster(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  const silent = { ready: false, provisioned: false };
+  return lookPatiently(context, input, silent, () => lookAtCluster(context, input));
+}
+
+async function lookAtCluster(
   context: StepContext<'secrets' | 'kubernetes'>,
   input: StepInput,
 ): Promise<StepOutput> {

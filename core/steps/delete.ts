@@ -4,7 +4,7 @@ import { ownedBy, stateOf } from './cluster-state.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
 import { clusterReference } from './create.ts';
 import { refuseProtected } from './deletion-protection.ts';
-import { managementOf, requireManagementApi } from './management-api.ts';
+import { lookPatiently, managementOf, requireManagementApi } from './management-api.ts';
 import type { StepOutput } from './run-step.ts';
 
 /**
@@ -30,8 +30,18 @@ export async function deleteCluster(context: StepContext<'secrets' | 'kubernetes
   return { deadline };
 }
 
-/** Whether the Cluster object is gone. @throws DeletionTimedOut with what holds it. */
-export async function checkDeleted(
+/**
+ * Whether the Cluster object is gone.
+ * @throws DeletionTimedOut with what holds it; KubernetesUnreachable when the API is away until the deadline
+ */
+export function checkDeleted(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  return lookPatiently(context, input, { gone: false }, () => lookForCluster(context, input));
+}
+
+async function lookForCluster(
   context: StepContext<'secrets' | 'kubernetes'>,
   input: StepInput,
 ): Promise<StepOutput> {

@@ -8,7 +8,7 @@ import type { Kubernetes, KubernetesObject } from '../ports.ts';
 import { applyAll } from './apply-all.ts';
 import { conditionsOf } from './conditions.ts';
 import { deadlineAfter, isOver, type StepContext, type StepInput } from './context.ts';
-import { requireManagementApi } from './management-api.ts';
+import { lookPatiently, requireManagementApi } from './management-api.ts';
 import { refusal } from './provider-proofs.ts';
 import type { StepOutput } from './run-step.ts';
 
@@ -29,7 +29,14 @@ export async function applyClusterClass(context: StepContext<'secrets' | 'kubern
  * Whether a cluster can be made: Cluster API has worked on the class, for which it must read and change the templates of
  * all providers, and a trial Cluster passes every webhook by dry run. @throws WebhooksTimedOut
  */
-export async function checkWebhooks(
+export function checkWebhooks(
+  context: StepContext<'secrets' | 'kubernetes'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  return lookPatiently(context, input, { ready: false }, () => tryCluster(context, input));
+}
+
+async function tryCluster(
   context: StepContext<'secrets' | 'kubernetes'>,
   input: StepInput,
 ): Promise<StepOutput> {

@@ -11,7 +11,7 @@ import { applyAll } from './apply-all.ts';
 import { conditionOf, conditionsOf } from './conditions.ts';
 import { deadlineAfter, isOver, required, type StepContext, type StepInput } from './context.ts';
 import { managementVersions } from './init-preflight.ts';
-import { requireManagementApi } from './management-api.ts';
+import { lookPatiently, requireManagementApi } from './management-api.ts';
 import { deniedAccess, refusal, refusedTrial } from './provider-proofs.ts';
 import type { StepOutput } from './run-step.ts';
 
@@ -41,7 +41,15 @@ export async function installComponents(
  * Whether cert-manager works: its Deployments are available, and it accepts what the providers ask of it. clusterctl
  * takes accepted creation as proof as well. Says until when the providers must work. @throws CertManagerTimedOut
  */
-export async function checkCertManager(
+export function checkCertManager(
+  context: StepContext<KubernetesPorts | 'artifacts'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  const silent = { ready: false, deadline: deadlineAfter(context, context.settings.limits.provider) };
+  return lookPatiently(context, input, silent, () => tryCertManager(context, input));
+}
+
+async function tryCertManager(
   context: StepContext<KubernetesPorts | 'artifacts'>,
   input: StepInput,
 ): Promise<StepOutput> {
@@ -67,7 +75,14 @@ export async function checkCertManager(
  * Starts each provider's controllers once the definitions that they watch are served, and says whether all work:
  * available, allowed to watch what they must, and heard by the API server. @throws ProviderTimedOut
  */
-export async function startProviders(
+export function startProviders(
+  context: StepContext<KubernetesPorts | 'artifacts'>,
+  input: StepInput,
+): Promise<StepOutput> {
+  return lookPatiently(context, input, { ready: false }, () => tryProviders(context, input));
+}
+
+async function tryProviders(
   context: StepContext<KubernetesPorts | 'artifacts'>,
   input: StepInput,
 ): Promise<StepOutput> {

@@ -1,8 +1,10 @@
-import { PetraError } from '../errors.ts';
+import { hasCode, PetraError } from '../errors.ts';
 import type { ClusterRecord } from '../fleet.ts';
 import { kubeconfigSecretName } from '../management/secret-names.ts';
 import type { Ports } from '../petra.ts';
 import type { Kubernetes } from '../ports.ts';
+import { isOver, type StepContext, type StepInput } from './context.ts';
+import type { StepOutput } from './run-step.ts';
 
 /**
  * The API of a management cluster, from the kubeconfig its first server left in its secret; undefined while there
@@ -28,6 +30,26 @@ export async function requireManagementApi(
     `management cluster "${management.name}" has no kubeconfig yet`,
     { cluster: management.name },
   );
+}
+
+/**
+ * Looks whether what is waited for has come. A Kubernetes API that is away, since its server is started again or its
+ * machine replaced, has only not said so yet: the answer is `silent` then. It lasts longer than retries of one call.
+ * @throws whatever the look throws; KubernetesUnreachable and KubernetesThrottled only when the deadline has passed
+ */
+export async function lookPatiently(
+  context: Pick<StepContext, 'clock'>,
+  input: StepInput,
+  silent: StepOutput,
+  look: () => Promise<StepOutput>,
+): Promise<StepOutput> {
+  try {
+    return await look();
+  } catch (error) {
+    const mayPass = hasCode(error, 'KubernetesUnreachable', 'KubernetesThrottled');
+    if (!mayPass || isOver(context, input)) throw error;
+    return { ...silent, message: `waiting: ${error.message}` };
+  }
 }
 
 /** The management cluster of a workload cluster; a management cluster is its own. @throws ManagementClusterNotReady when its record is gone. */

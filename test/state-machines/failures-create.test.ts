@@ -178,9 +178,10 @@ const cases: readonly FailureCase[] = [
     message: /has no kubeconfig/,
   },
   {
-    why: "the management cluster's API does not answer",
+    why: "the management cluster's API does not answer until the deadline",
     state: 'CheckCluster',
     code: 'KubernetesUnreachable',
+    petra: { limits: { cluster: shortLimits.cluster } },
     spoil: ({ portFaults }) => {
       portFaults.push(failing('kubernetes.list', new PetraError('KubernetesUnreachable', 'no route')));
     },

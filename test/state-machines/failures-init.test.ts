@@ -440,6 +440,7 @@ const cases: readonly FailureCase[] = [
     state: 'CheckWebhooks',
     code: 'KubernetesThrottled',
     petra: {
+      limits: { webhooks: shortLimits.webhooks },
       portFaults: [
         failing(
           'kubernetes.apply',
