@@ -1,6 +1,6 @@
 // An item holds at most 400 KB. What comes from outside (console output, conditions, messages of other programs)
 // is cut to these limits before it is stored, so that recording a failure never fails itself. Together: the failure of
-// an operation, 46,000 letters at most, and those of steps, 27,000 each. A step that succeeds drops its failure and one
+// an operation, 48,000 letters at most, and those of steps, 29,000 each. A step that succeeds drops its failure and one
 // that does not ends the operation, so there are two of them at most, the step and its diagnosis; a letter takes 1 to 3
 // bytes.
 
@@ -12,8 +12,9 @@ const messageLimit = 2_000;
 /** Items in one list or page. */
 const pageLimit = 100;
 
+/** A controller repeats what AWS said after what itself was doing: 300 letters may end before the point. */
 const operationFailure = { text: 2_000, lines: 80, causes: 8, letters: 500 };
-const stepFailure = { text: 1_000, lines: 80, causes: 6, letters: 300 };
+const stepFailure = { text: 1_000, lines: 48, causes: 6, letters: 500 };
 const residueLimit = 200;
 
 /** The text, cut to `limit` letters with a mark that it was. */

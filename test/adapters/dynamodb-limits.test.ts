@@ -17,6 +17,19 @@ describe('text that is stored', () => {
     expect(cutFailure(failure, 'operation')).toEqual(failure);
   });
 
+  it('of a failed step has room for what AWS said to a controller', () => {
+    const line = `AWSMachine ${'name-of-a-machine-'.repeat(4)}: ${'what it was doing: '.repeat(14)}AWS's own words`;
+    const failure = {
+      code: 'X',
+      message: 'm',
+      fix: 'f',
+      retryable: false,
+      source: 'petra',
+      evidence: [line],
+    } as const;
+    expect(cutFailure(failure, 'step').evidence).toEqual([line]);
+  });
+
   it('of a residue report has at most 200 ids a kind', () => {
     const found = Array.from({ length: 1_000 }, (_, number) => `i-${number}`);
     const [line] = cutResidue([{ type: 'EC2 instances', searched: 'tag', found }]);
