@@ -1,4 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of definitions
+import {
+  CreateNatGatewayCommand,
+  CreateSubnetCommand,
+  CreateVpcCommand,
+  DescribeNatGatewaysCommand,
+  EC2Client,
+} from '@aws-sdk/client-ec2';
 import { GetRolePolicyCommand, IAMClient } from '@aws-sdk/client-iam';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
@@ -163,5 +170,27 @@ describe('what moto learns from Petra', () => {
     const { PolicyDocument = '' } = await client.send(request);
     client.destroy();
     expect(JSON.parse(decodeURIComponent(PolicyDocument))).toEqual({ Version: '2012-10-17', Statement: [] });
+  });
+
+  it('finds NAT gateways by their tags', async () => {
+    const client = new EC2Client(moto.config);
+    const { Vpc } = await client.send(new CreateVpcCommand({ CidrBlock: '10.0.0.0/16' }));
+    const subnet = await client.send(
+      new CreateSubnetCommand({ VpcId: Vpc?.VpcId, CidrBlock: '10.0.0.0/24' }),
+    );
+    const make = async (Value: string) => {
+      const request = new CreateNatGatewayCommand({
+        SubnetId: subnet.Subnet?.SubnetId,
+        ConnectivityType: 'private',
+        TagSpecifications: [{ ResourceType: 'natgateway', Tags: [{ Key: 'cluster', Value }] }],
+      });
+      return (await client.send(request)).NatGateway?.NatGatewayId;
+    };
+    const [one] = [await make('one'), await make('other')];
+    const { NatGateways } = await client.send(
+      new DescribeNatGatewaysCommand({ Filter: [{ Name: 'tag:cluster', Values: ['one'] }] }),
+    );
+    client.destroy();
+    expect(NatGateways?.map(({ NatGatewayId }) => NatGatewayId)).toEqual([one]);
   });
 });

@@ -26,8 +26,9 @@ default_user_config["lambda"] = {"use_docker": False}
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.ec2.models.instances import Instance
+from moto.ec2.models.nat_gateways import NatGatewayBackend
 from moto.ec2.models.tags import TagBackend
-from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, get_prefix
+from moto.ec2.utils import EC2_PREFIX_TO_RESOURCE, generic_filter, get_prefix
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.responses import S3Response
 from moto.secretsmanager.models import SecretsManagerBackend
@@ -128,6 +129,17 @@ def describe_tags_of_known(self, filters=None):
 
 
 TagBackend.describe_tags = describe_tags_of_known
+
+# moto looks for NAT gateways by everything but their tags.
+describe_nat_gateways = NatGatewayBackend.describe_nat_gateways
+
+
+def describe_nat_gateways_by_tags_too(self, filters, nat_gateway_ids):
+    by_tags = {name: values for name, values in (filters or {}).items() if name.startswith("tag")}
+    return generic_filter(by_tags, describe_nat_gateways(self, filters, nat_gateway_ids))
+
+
+NatGatewayBackend.describe_nat_gateways = describe_nat_gateways_by_tags_too
 
 # EC2 has other names for two kinds in DescribeTags than moto.
 EC2_PREFIX_TO_RESOURCE.update({"nat": "natgateway", "eipalloc": "elastic-ip"})
