@@ -212,4 +212,8 @@ export const builtInResources: readonly ResourceType[] = [
   }),
   builtIn('storage.k8s.io/v1', 'StorageClass', 'storageclasses', { shortNames: ['sc'], clusterScoped }),
   builtIn('storage.k8s.io/v1', 'CSIDriver', 'csidrivers', { clusterScoped }),
+  builtIn('storage.k8s.io/v1', 'VolumeAttachment', 'volumeattachments', {
+    clusterScoped,
+    subresources: status,
+  }),
 ];

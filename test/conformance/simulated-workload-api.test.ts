@@ -93,6 +93,14 @@ describe('the API of a stand-in workload cluster', () => {
     });
   });
 
+  it('lists the volumes of a Node, for which Cluster API waits before it deletes a machine', async () => {
+    expect(await read('/apis/storage.k8s.io/v1/volumeattachments')).toMatchObject({
+      code: 200,
+      kind: 'VolumeAttachmentList',
+      items: [],
+    });
+  });
+
   it('ties no Node whose name is not the one that the cloud controller manager looks for', async () => {
     const misnamed = { ...machine, nodeName: 'other' };
     await nodes.join(misnamed, instance, { hasNetwork: true, hasCloudController: true });
