@@ -4,7 +4,7 @@
 // - there are no ReplicaSet, Pod and Event objects, and one Pod whatever the number of replicas
 // - containers without a program are left out; a Deployment with none of its containers stays unavailable
 // - a changed template stops the old Pod before it starts the new one, whatever the strategy
-// - Pods ask the API server at its own address and have no DNS; Services have no addresses
+// - Pods ask the API server at its own address and have a file of hosts for a DNS; Services have no addresses
 // - where the script is not root, only root exists in the sandbox, and the Pod's user is that root
 // - probes need not keep the Pod's periods while it is not ready yet (`eagerProbes`)
 
@@ -15,7 +15,7 @@ import { programOf } from './controller-images.ts';
 import { type Deployment, deploymentStatusOf } from './deployment-status.ts';
 import { endpointSliceOf, type Service } from './endpoint-slices.ts';
 import { KubeletApi } from './kubelet-api.ts';
-import { Pod, type PodDescription, type PodOptions } from './pod.ts';
+import { type Outside, Pod, type PodDescription, type PodOptions } from './pod.ts';
 import type { PodNetwork } from './pod-network.ts';
 import type { Processes } from './processes.ts';
 
@@ -28,11 +28,8 @@ export interface KubeletOptions {
   readonly network: PodNetwork;
   /** Of Pods on the host's network: an address of the sandbox that is not of the loopback range. */
   readonly nodeAddress: string;
-  /** What a Deployment gets on top of its own arguments and variables. */
-  readonly added?: (deployment: { readonly namespace: string; readonly name: string }) => {
-    readonly args?: readonly string[];
-    readonly env?: Readonly<Record<string, string>>;
-  };
+  /** Whom Pods find besides the API server; nobody when absent. */
+  readonly outside?: Outside;
   /** Of restarts; without it the real kubelet's. */
   readonly backOff?: { readonly firstSeconds: number; readonly longestSeconds: number };
   /** Whether readiness is seen at once, rather than when the Pod's own periods come round. */
@@ -75,6 +72,7 @@ export class StandInKubelet {
       network,
       folder: path.resolve(folder),
       nodeAddress,
+      outside: options.outside,
       eagerProbes,
       say,
       ...(backOff === undefined ? {} : { backOff }),
@@ -202,7 +200,6 @@ export class StandInKubelet {
       this.#sayOnce(`${namespace}/${name} containers`, `left out: ${missing.join(', ')}`);
     const { container, program } = programs.find((one) => one.program) ?? {};
     if (!container || !program) return undefined;
-    const { args = [], env = {} } = this.#options.added?.({ namespace, name }) ?? {};
     return {
       namespace,
       name,
@@ -210,8 +207,6 @@ export class StandInKubelet {
       template: spec.template,
       container,
       program,
-      addedArguments: args,
-      addedEnvironment: env,
     };
   }
 

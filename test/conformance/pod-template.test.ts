@@ -46,11 +46,10 @@ test('the command is the image’s unless the container has one, with arguments 
     '--port=9443',
     '--v=2',
   ]);
-  expect(commandOf({ ...container, args, command: ['/manager'] }, image, {}, ['--v=9 $(PORT)'])).toEqual([
+  expect(commandOf({ ...container, args, command: ['/manager'] }, image, {})).toEqual([
     '/manager',
     '--port=$(PORT)',
     '--v=2',
-    '--v=9 $(PORT)',
   ]);
 });
 

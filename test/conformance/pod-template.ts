@@ -137,15 +137,14 @@ function fieldOf(pod: PodIdentity, variable: string, path: string | undefined): 
   }
 }
 
-/** The words of the container's command: its own or the image's, then its arguments, then those that are added. */
+/** The words of the container's command: its own or the image's, then its arguments. */
 export function commandOf(
   container: Container,
   imageCommand: readonly string[],
   environment: Readonly<Record<string, string>>,
-  added: readonly string[] = [],
 ): readonly string[] {
   const command = container.command?.length ? container.command : imageCommand;
-  return [...[...command, ...(container.args ?? [])].map((word) => expand(word, environment)), ...added];
+  return [...command, ...(container.args ?? [])].map((word) => expand(word, environment));
 }
 
 /** `$(NAME)` is the variable's value, or itself where there is none; `$$` is one `$` (Kubernetes, third_party/forked/golang/expansion). */

@@ -19,6 +19,14 @@ import { hasUsers } from './sandbox.ts';
 
 const run = promisify(execFile);
 
+/** Hosts outside of the cluster that Pods know, and whose certificates they trust. */
+export interface Outside {
+  readonly names: readonly string[];
+  readonly address: string;
+  /** PEM. */
+  readonly authority: string;
+}
+
 export interface PodOptions {
   readonly api: KubeletApi;
   readonly processes: Processes;
@@ -26,6 +34,7 @@ export interface PodOptions {
   /** Where the file systems of Pods are. */
   readonly folder: string;
   readonly nodeAddress: string;
+  readonly outside: Outside | undefined;
   readonly backOff?: { readonly firstSeconds: number; readonly longestSeconds: number };
   readonly eagerProbes: boolean;
   readonly say: (text: string) => void;
@@ -38,8 +47,6 @@ export interface PodDescription {
   readonly template: PodTemplate;
   readonly container: Container;
   readonly program: ImageProgram;
-  readonly addedArguments: readonly string[];
-  readonly addedEnvironment: Readonly<Record<string, string>>;
 }
 
 interface Probes {
@@ -148,14 +155,27 @@ export class Pod {
     await mkdir(path.join(this.#root, 'etc'), { recursive: true });
     await writeFile(binary, '');
     await run('mount', ['--bind', program.binary, binary]);
-    const hosts = `127.0.0.1 localhost\n${this.address ?? ''} ${name}\n`;
-    await writeFile(path.join(this.#root, 'etc/hosts'), hosts);
+    const { outside } = this.#options;
+    const hosts = [
+      '127.0.0.1 localhost',
+      `${this.address ?? ''} ${name}`,
+      ...(outside?.names ?? []).map((host) => `${outside?.address} ${host}`),
+    ];
+    await writeFile(path.join(this.#root, 'etc/hosts'), `${hosts.join('\n')}\n`);
+    if (outside) await this.#trust(outside.authority);
     await mkdir(path.join(this.#root, 'tmp'), { recursive: true, mode: 0o1777 });
     const home = path.join(this.#root, 'home/nonroot');
     await mkdir(home, { recursive: true });
     const { user, group } = userOf(template.spec, container);
     if (hasUsers())
       for (const folder of [home, path.join(this.#root, 'tmp')]) await chown(folder, user, group);
+  }
+
+  /** Where images have the authorities that everybody trusts. */
+  async #trust(authority: string): Promise<void> {
+    const folder = path.join(this.#root, 'etc/ssl/certs');
+    await mkdir(folder, { recursive: true });
+    await writeFile(path.join(folder, 'ca-certificates.crt'), authority);
   }
 
   async #removeRoot(): Promise<void> {
@@ -166,8 +186,7 @@ export class Pod {
   }
 
   #start(serviceAccount: string, user: ReturnType<typeof userOf> | undefined): RunningProcess {
-    const { namespace, name, uid, template, container, program, addedArguments, addedEnvironment } =
-      this.description;
+    const { namespace, name, uid, template, container, program } = this.description;
     const { api, processes, nodeAddress } = this.#options;
     const identity = {
       namespace,
@@ -185,7 +204,6 @@ export class Pod {
       // A cluster has a Service there; here it is the API server itself.
       KUBERNETES_SERVICE_HOST: api.host,
       KUBERNETES_SERVICE_PORT: api.port,
-      ...addedEnvironment,
     });
     const chroot = [
       'chroot',
@@ -195,7 +213,7 @@ export class Pod {
     const words = [
       ...(this.#attachment?.enter ?? []),
       ...chroot,
-      ...commandOf(container, program.command, environment, addedArguments),
+      ...commandOf(container, program.command, environment),
     ];
     const [command = '', ...args] = words;
     const started = processes.start(`${namespace}-${name}`, command, args, {

@@ -11,6 +11,7 @@ import { motoAccount } from '../moto/start-moto.ts';
 import { openVirtualAccount, type VirtualAccount } from '../virtual-account/account.ts';
 import type { AccountKubernetes, KubernetesSurroundings } from '../virtual-account/account-kubernetes.ts';
 import { region } from '../virtual-account/places.ts';
+import { type AwsHosts, startAwsHosts } from './aws-hosts.ts';
 import type { Binaries } from './binaries.ts';
 import { type DescribedInstance, InstanceMetadata } from './instance-metadata.ts';
 import { type KubeletOptions, StandInKubelet } from './kubelet.ts';
@@ -36,22 +37,6 @@ const metadataAddress = '169.254.169.254';
 
 /** Of load balancers in moto (test/moto/cluster_api_provider.py). */
 const balancerAddresses = '10.250.0.0/16';
-
-/** Services that CAPA calls, by the names that its `--service-endpoints` knows. */
-const capaServices = [
-  'autoscaling',
-  'ec2',
-  'eks',
-  'elasticloadbalancing',
-  'events',
-  'iam',
-  's3',
-  'secretsmanager',
-  'sqs',
-  'ssm',
-  'sts',
-  'tagging',
-];
 
 /** What is real, and where it works. */
 export interface Reality {
@@ -87,7 +72,7 @@ export async function openRealAccount(reality: Reality, say: (line: string) => v
   const account = await openVirtualAccount(
     {
       kubernetes: async (surroundings) => {
-        const kubernetes = openKubernetes(reality, surroundings);
+        const kubernetes = await openKubernetes(reality, surroundings);
         opened.resolve(kubernetes);
         return kubernetes;
       },
@@ -105,16 +90,20 @@ export async function openRealAccount(reality: Reality, say: (line: string) => v
 
 type RealKubernetes = AccountKubernetes & Omit<RealAccount, 'account'>;
 
-function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings): RealKubernetes {
+async function openKubernetes(
+  reality: Reality,
+  surroundings: KubernetesSurroundings,
+): Promise<RealKubernetes> {
   const { processes, binaries, folder, isReal } = reality;
-  const { log, config } = surroundings;
+  const { log, config, edgeUrl } = surroundings;
+  const aws = await startAwsHosts(edgeUrl, region);
   const kubelets = new Map<string, StandInKubelet>();
   const management = new ManagementClusters({
     processes,
     binaries,
     folder: path.join(folder, 'management'),
     companions: async (cluster) => {
-      const kubelet = startKubelet(cluster, reality, surroundings);
+      const kubelet = startKubelet(cluster, reality, aws, log);
       kubelets.set(cluster.name, kubelet);
       return [
         await startHelmController(cluster, reality),
@@ -144,6 +133,7 @@ function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings):
     stop: async () => {
       await workloads.stop();
       await management.stop();
+      await aws.stop();
     },
   };
 }
@@ -151,7 +141,8 @@ function openKubernetes(reality: Reality, surroundings: KubernetesSurroundings):
 function startKubelet(
   { name, machine, kubeconfig }: ManagementCluster,
   { processes, binaries, folder, network, backOff }: Reality,
-  { edgeUrl, log }: KubernetesSurroundings,
+  outside: AwsHosts,
+  log: (line: string) => void,
 ): StandInKubelet {
   return new StandInKubelet({
     kubeconfig,
@@ -160,7 +151,7 @@ function startKubelet(
     folder: path.join(folder, 'pods', name),
     network,
     nodeAddress: machine.address,
-    added: ({ namespace }) => (namespace === 'capa-system' ? { args: [serviceEndpoints(edgeUrl)] } : {}),
+    outside,
     ...(backOff === undefined ? {} : { backOff }),
     say: (text) => log(`kubelet of ${name}: ${text}`),
   });
@@ -196,12 +187,4 @@ async function startInstanceMetadata(
   await addAddress(metadataAddress);
   await metadata.start({ address: metadataAddress });
   return metadata;
-}
-
-/**
- * Without a region before the colon, each client signs for its own: CAPA takes the first entry of a service, whatever
- * region it is for (pkg/cloud/scope/session.go), and would sign for that one in every region.
- */
-function serviceEndpoints(url: string): string {
-  return `--service-endpoints=:${capaServices.map((service) => `${service}=${url}`).join(',')}`;
 }
