@@ -57,7 +57,7 @@ const onManagement = {
       kubeconfig: management.kubeconfig,
       folder: path.join(reality.folder, 'traces'),
       say: tell,
-      ...(values['rewrite-traces'] === undefined ? {} : { rewriteFrom: recordings() }),
+      ...(values['record-traces'] === undefined ? {} : { record: recordings() }),
     }),
 } satisfies Readonly<Record<string, (scene: Scene, tell: Tell) => Promise<void>>>;
 
@@ -82,18 +82,18 @@ const { values } = parseArgs({
     only: { type: 'string', multiple: true, default: [] },
     fleet: { type: 'string' },
     keep: { type: 'boolean', default: false },
-    'rewrite-traces': { type: 'string' },
+    'record-traces': { type: 'string' },
     help: { type: 'boolean', short: 'h', default: false },
   },
 });
 
 const usage = `Usage: npm run conformance -- [--only ${parts.join('|')}]… [--fleet N] [--keep]
-                              [--rewrite-traces N]
+                              [--record-traces N]
 
   --only PART         only this part; may be given several times; ${onRequest.join(' and ')} run only when they are given
   --fleet N           so many workload clusters at once, after the other parts
   --keep              leave everything running at the end, to look around; Ctrl-C ends it
-  --rewrite-traces N  with traces: write test/fixtures/traces anew, from N recordings`;
+  --record-traces N   with traces: add N recordings to test/fixtures/traces instead of comparing`;
 
 const begun = Date.now();
 const say = (line: string) => console.log(line);
@@ -117,9 +117,9 @@ function fleetSize(): number {
 }
 
 function recordings(): number {
-  const text = values['rewrite-traces'] ?? '';
+  const text = values['record-traces'] ?? '';
   if (/^[1-9]$/.test(text)) return Number(text);
-  console.error(`--rewrite-traces takes a number from 1 to 9, not "${text}"\n${usage}`);
+  console.error(`--record-traces takes a number from 1 to 9, not "${text}"\n${usage}`);
   process.exit(2);
 }
 
@@ -245,7 +245,7 @@ async function runParts(wanted: ReadonlySet<string>): Promise<void> {
 async function main(): Promise<void> {
   if (values.help) return say(usage);
   const wanted = partsToRun();
-  if (values['rewrite-traces'] !== undefined) recordings();
+  if (values['record-traces'] !== undefined) recordings();
   if (isInSandbox()) return runParts(wanted);
   try {
     await prepare();

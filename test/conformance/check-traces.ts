@@ -1,12 +1,14 @@
-// Holds the stored traces to the controllers that run now, or writes them anew.
+// Holds the stored traces to the controllers that run now, or adds to them what these do.
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { canonicalJson } from '../../core/canonical-json.ts';
 import { parseClusterSpec } from '../../core/capi/cluster-spec.ts';
 import type { ClusterSpec } from '../../core/capi/spec-schema.ts';
 import { versions } from './go-modules.ts';
 import { mergeRuns, type Trace } from './trace.ts';
 import { compareRun, describeDifference } from './trace-compare.ts';
+import { joinTraces } from './trace-join.ts';
 import type { Run } from './trace-run.ts';
 import { type Chapter, chapters, recordLife } from './trace-story.ts';
 
@@ -19,27 +21,28 @@ export interface TraceWorld {
   /** Where a fresh recording is left when it differs. */
   readonly folder: string;
   readonly say: (line: string) => void;
-  /** Writes the traces anew instead of comparing, from so many recordings. */
-  readonly rewriteFrom?: number;
+  /** Stores so many recordings instead of comparing one: with those that are there, when they are of the same versions. */
+  readonly record?: number;
   readonly limitSeconds?: number;
 }
 
 /** @throws Error that names every difference between what is stored and what the controllers do */
 export async function checkTraces(world: TraceWorld): Promise<void> {
-  const { say, folder, rewriteFrom } = world;
+  const { say, folder, record } = world;
   const spec = await tracedSpec();
   const ofWhat = await tracedVersions();
   const lives: Readonly<Record<Chapter, Run>>[] = [];
-  for (let i = 0; i < (rewriteFrom ?? 1); i++) lives.push(await recordLife({ ...world, spec }));
+  for (let i = 0; i < (record ?? 1); i++) lives.push(await recordLife({ ...world, spec }));
   const problems: string[] = [];
   for (const chapter of chapters) {
     const runs = lives.map((life) => life[chapter]);
     const fresh = mergeRuns(runs, ofWhat);
-    if (rewriteFrom !== undefined) {
-      await writeTrace(storedFolder, chapter, fresh);
+    const stored = await readTrace(chapter);
+    if (record !== undefined) {
+      const isSame = canonicalJson(stored.versions) === canonicalJson(fresh.versions);
+      await writeTrace(storedFolder, chapter, isSame ? joinTraces(stored, fresh) : fresh);
       continue;
     }
-    const stored = await readTrace(chapter);
     const differences = runs.flatMap((run) => compareRun(stored, run));
     if (differences.length === 0) continue;
     await writeTrace(folder, chapter, fresh);
@@ -48,11 +51,7 @@ export async function checkTraces(world: TraceWorld): Promise<void> {
   if (problems.length > 0) {
     throw new Error(`the controllers do not do what test/fixtures/traces says:\n${problems.join('\n')}`);
   }
-  say(
-    rewriteFrom === undefined
-      ? 'the stored traces are true'
-      : `traces written from ${rewriteFrom} recordings`,
-  );
+  say(record === undefined ? 'the stored traces are true' : `${record} recordings are stored`);
 }
 
 /** Of everything that has a part in a recording. */

@@ -1,6 +1,6 @@
 // Holds a recording to a trace: everything that always happened must happen, in its order, and nothing else.
 
-import { isBefore, momentsOf, patternOf, type Trace } from './trace.ts';
+import { isBefore, momentsOf, patternOf, stepsOf, type Trace } from './trace.ts';
 import type { Run } from './trace-run.ts';
 
 export interface TraceDifference {
@@ -54,12 +54,12 @@ function compareRole(role: string, trace: Trace, run: Run): readonly TraceDiffer
 
 /** Whether the values that are certain come in their order, and all others are among those that were ever seen. */
 export function fits(history: readonly string[], pattern: string): boolean {
-  const steps = pattern === '' ? [] : pattern.split(' → ');
-  const known = new Set(steps.map((step) => step.replace(/^\((.*)\)$/, '$1')));
+  const steps = stepsOf(pattern);
+  const known = new Set(steps.map(({ value }) => value));
   let rest = history;
-  for (const step of steps) {
-    if (step.startsWith('(')) continue;
-    const found = rest.indexOf(step);
+  for (const { value, isCertain } of steps) {
+    if (!isCertain) continue;
+    const found = rest.indexOf(value);
     if (found < 0) return false;
     rest = rest.slice(found + 1);
   }
@@ -68,7 +68,7 @@ export function fits(history: readonly string[], pattern: string): boolean {
 
 function compareOrder(trace: Trace, run: Run): readonly TraceDifference[] {
   const moments = momentsOf(run);
-  const before = closure(trace.order);
+  const before = everythingBefore(trace.order);
   const violated = (earlier: string, later: string) => {
     const [one, other] = [moments.get(earlier), moments.get(later)];
     // At the same time is fine: several writes may be one.
@@ -95,7 +95,7 @@ function compareOrder(trace: Trace, run: Run): readonly TraceDifference[] {
 }
 
 /** All that comes before each moment, through others too. */
-function closure(order: Trace['order']): ReadonlyMap<string, ReadonlySet<string>> {
+export function everythingBefore(order: Trace['order']): ReadonlyMap<string, ReadonlySet<string>> {
   const before = new Map<string, Set<string>>();
   const collect = (name: string): Set<string> => {
     const known = before.get(name);

@@ -3,12 +3,15 @@ import type { KubernetesObject } from '../../core/ports.ts';
 import type { ObservedEvent } from './object-watch.ts';
 import { mergeRuns, patternOf } from './trace.ts';
 import { compareRun, fits } from './trace-compare.ts';
+import { joinTraces } from './trace-join.ts';
 import { reduceEvents } from './trace-run.ts';
 
 const versions = { kubernetes: 'v1.35.3' };
 
+type State = readonly [ObservedEvent['type'], KubernetesObject];
+
 /** States of objects of the cluster `dev`, in the order in which they were stored. */
-function events(...states: readonly (readonly [ObservedEvent['type'], KubernetesObject])[]): ObservedEvent[] {
+function events(...states: readonly State[]): ObservedEvent[] {
   return states.map(([type, object], i) => ({
     type,
     object: { ...object, metadata: { ...object.metadata, resourceVersion: String(i + 1) } },
@@ -127,6 +130,32 @@ describe('a trace', () => {
       expected: 'after "AWSMachine of a worker: appears"',
       found: 'before it',
     });
+  });
+
+  test('has in brackets, and in no order, what a later recording lacks', () => {
+    const recorded = (...states: readonly State[]) =>
+      mergeRuns([reduceEvents(events(...states), 'dev')], versions);
+    const one = recorded(
+      ['ADDED', machine('dev-a', { phase: 'Pending' })],
+      ['ADDED', withUid(instance('dev-a'), 'ia')],
+      ['MODIFIED', machine('dev-a', { phase: 'Provisioned' })],
+      ['MODIFIED', machine('dev-a', { phase: 'Running' })],
+    );
+    const other = recorded(
+      ['ADDED', machine('dev-a', { phase: 'Pending' })],
+      ['MODIFIED', machine('dev-a', { phase: 'Running' })],
+      ['ADDED', withUid(instance('dev-a'), 'ia')],
+    );
+    const both = joinTraces(one, other);
+    expect(both.recordings).toBe(2);
+    expect(both.objects['Machine of a worker']?.['status.phase']).toBe('Pending → (Provisioned) → Running');
+    const atFirst = ['Machine of a worker: appears', 'Machine of a worker: is Pending'];
+    expect(both.order).toEqual({
+      'AWSMachine of a worker: appears': atFirst,
+      'Machine of a worker: is Running': atFirst,
+    });
+    expect(joinTraces(both, one)).toEqual({ ...both, recordings: 3 });
+    expect(joinTraces(one, one)).toEqual({ ...one, recordings: 2 });
   });
 
   test('finds what is missing, and what was never there before', () => {

@@ -42,7 +42,7 @@ export function mergeRuns(runs: readonly Run[], versions: Trace['versions']): Tr
 
 const first = ['life', 'name', 'type', 'keys', 'owners', 'finalizers', 'labels', 'annotations'];
 
-function byImportance(a: string, b: string): number {
+export function byImportance(a: string, b: string): number {
   const rank = (facet: string) => (first.indexOf(facet) + first.length + 1) % (first.length + 1);
   const [left, right] = [first.includes(a) ? rank(a) : 100, first.includes(b) ? rank(b) : 100];
   return left - right || (a < b ? -1 : 1);
@@ -65,6 +65,14 @@ export function patternOf(histories: readonly History[]): string {
       ...certain.slice(step, step + 1),
     ])
     .join(arrow);
+}
+
+/** The steps of a pattern. */
+export function stepsOf(pattern: string): readonly { readonly value: string; readonly isCertain: boolean }[] {
+  return (pattern === '' ? [] : pattern.split(arrow)).map((step) => ({
+    value: step.replace(/^\((.*)\)$/, '$1'),
+    isCertain: !step.startsWith('('),
+  }));
 }
 
 /** The longest sequence that both have. */
@@ -139,11 +147,14 @@ function orderOf(runs: readonly Run[]): Trace['order'] {
       const [one, other] = [run.get(a), run.get(b)];
       return one !== undefined && other !== undefined && isBefore(one, other);
     });
-  const before = new Map(names.map((name) => [name, names.filter((other) => holds(other, name))]));
-  const order = names.map((name) => {
-    const all = before.get(name) ?? [];
-    const nearest = all.filter((one) => !all.some((other) => before.get(other)?.includes(one)));
-    return [name, nearest.sort()] as const;
+  return nearest(new Map(names.map((name) => [name, names.filter((other) => holds(other, name))])));
+}
+
+/** All that comes before each moment, without what follows from others. */
+export function nearest(before: ReadonlyMap<string, readonly string[]>): Trace['order'] {
+  const order = [...before].map(([name, all]) => {
+    const left = all.filter((one) => !all.some((other) => before.get(other)?.includes(one)));
+    return [name, left.sort()] as const;
   });
-  return Object.fromEntries(order.filter(([, nearest]) => nearest.length > 0).sort());
+  return Object.fromEntries(order.filter(([, left]) => left.length > 0).sort());
 }
