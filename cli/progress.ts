@@ -76,7 +76,8 @@ export class PlainProgress implements Progress {
     this.#seen.set(step.name, now);
     if (before === undefined) this.#line(title, step.name);
     if (now.failed && !before?.failed) {
-      this.#line(`${title}: failed`, step.name);
+      // A state machine tries some failures again: the code says what it was, whether or not the operation goes on.
+      this.#line(`${title}: failed${step.failure ? ` [${step.failure.code}]` : ''}`, step.name);
     } else if (now.message !== '' && now.message !== before?.message) {
       // A step that runs again, for the next provider, has other lines between its title and its message.
       this.#line(this.#current === step.name ? `  ${now.message}` : `${title}: ${now.message}`, step.name);

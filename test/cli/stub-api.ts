@@ -102,27 +102,28 @@ export function successScript(change: Partial<OperationView> = {}): Script {
 }
 
 /** Fails in the second step. */
-export function failureScript(failure: Partial<Failure> = {}): Script {
+export function failureScript(changes: Partial<Failure> = {}): Script {
   const running = stubOperation({}, 1);
+  const failure: Failure = {
+    code: 'BootTimedOut',
+    message: 'server-0 did not bring up its API within 15m',
+    fix: 'Read the console output, then repeat the command.',
+    retryable: true,
+    source: 'aws',
+    step: 'LaunchControlPlane',
+    evidence: ['console: k3s.service: Failed'],
+    causes: ['connect ECONNREFUSED 10.0.0.1:6443'],
+    ...changes,
+  };
   return [
     running,
     stubOperation({
       status: 'Failed',
       endedAt: at(40),
       steps: running.steps.map((step) =>
-        step.name === 'LaunchControlPlane' ? { ...step, status: 'Failed', endedAt: at(40) } : step,
+        step.name === 'LaunchControlPlane' ? { ...step, status: 'Failed', endedAt: at(40), failure } : step,
       ),
-      failure: {
-        code: 'BootTimedOut',
-        message: 'server-0 did not bring up its API within 15m',
-        fix: 'Read the console output, then repeat the command.',
-        retryable: true,
-        source: 'aws',
-        step: 'LaunchControlPlane',
-        evidence: ['console: k3s.service: Failed'],
-        causes: ['connect ECONNREFUSED 10.0.0.1:6443'],
-        ...failure,
-      },
+      failure,
     }),
   ];
 }

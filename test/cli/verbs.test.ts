@@ -85,7 +85,7 @@ describe('create', () => {
   it('explains a failure with its causes, its evidence and the next step', async () => {
     api.accept('started', failureScript());
     const run = await petra(create, { env: api.env });
-    expect(run.stderr).toMatch(/launch the control plane: failed$/m);
+    expect(run.stderr).toMatch(/launch the control plane: failed \[BootTimedOut\]$/m);
     expect(run.stderr).toContain(
       [
         'error: server-0 did not bring up its API within 15m [BootTimedOut]',
