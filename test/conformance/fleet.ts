@@ -98,11 +98,11 @@ export async function fleet(stage: Stage, management: Management, size: number):
 }
 
 /**
- * As on AWS up to ten clusters, and slower for more: Lambda has a processor for each function, here all of them share one
+ * As on AWS up to five clusters, and slower for more: Lambda has a processor for each function, here all of them share one
  * machine with what they look at.
  */
 function paceOf(size: number): number {
-  return Math.min(1, 10 / size);
+  return Math.min(1, 5 / size);
 }
 
 /** A few at a time: the API answers within 30 s, and here few functions run at once. */
