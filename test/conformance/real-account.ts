@@ -66,7 +66,7 @@ export interface RealAccount {
  * A fleet's functions would else be a process for each cluster, and each takes a second of a core to start. More than
  * processors, since they wait for moto most of the time, and a state counts how long its function waits for its turn.
  */
-const functionsAtOnce = 3 * availableParallelism();
+const functionsAtOnce = 8 * availableParallelism();
 
 /** Only in the sandbox, and one at a time. */
 export async function openRealAccount(reality: Reality, say: (line: string) => void): Promise<RealAccount> {
