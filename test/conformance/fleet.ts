@@ -182,7 +182,8 @@ async function ended(
 
 function stepsOf(operations: readonly OperationView[]): VerbMeasures['steps'] {
   const all = Map.groupBy(
-    operations.flatMap(({ steps }) => steps),
+    // An operation has ended a moment before its last step is said to have.
+    operations.flatMap(({ steps }) => steps.filter(({ endedAt }) => endedAt !== undefined)),
     ({ name }) => name,
   );
   const mean = (values: readonly number[]) => values.reduce((sum, one) => sum + one, 0) / values.length;
