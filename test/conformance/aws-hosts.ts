@@ -3,10 +3,10 @@
 // has for this, `--service-endpoints`, is lost on those of its controllers that look after machines
 // (controllers/awsmachine_controller.go, getInfraCluster).
 
-import { createServer, type Server } from 'node:https';
+import { createServer } from 'node:https';
 import { issueCertificate, makeAuthority } from '../../local/kubernetes/certificates.ts';
 import { forwardTo, readWhole, sendWhole } from '../virtual-account/forwarding.ts';
-import { stopServer } from '../virtual-account/loopback.ts';
+import { listenOn, stopServer } from '../virtual-account/loopback.ts';
 
 const regional = [
   'autoscaling',
@@ -23,13 +23,8 @@ const regional = [
 ];
 const global = ['iam', 'sts'];
 
-/** By default where nothing else is, on any machine whose loopback range is its own. */
-export interface Where {
-  readonly address: string;
-  readonly port: number;
-}
-
-const inSandbox: Where = { address: '127.0.0.2', port: 443 };
+/** Where nothing else is, on any machine whose loopback range is its own. */
+const inSandbox = { address: '127.0.0.2', port: 443 };
 
 export interface AwsHosts {
   readonly names: readonly string[];
@@ -45,7 +40,7 @@ export interface AwsHosts {
 export async function startAwsHosts(
   edgeUrl: string,
   region: string,
-  { address, port }: Where = inSandbox,
+  { address, port } = inSandbox,
 ): Promise<AwsHosts> {
   const names = [
     ...regional.map((service) => `${service}.${region}.amazonaws.com`),
@@ -53,7 +48,7 @@ export async function startAwsHosts(
   ];
   const authority = await makeAuthority('CN=authority of the stand-in for AWS');
   const own = await issueCertificate({ subject: 'CN=stand-in for AWS', names }, authority);
-  const server: Server = createServer({ cert: own.certificate, key: own.key }, (incoming, response) => {
+  const server = createServer({ cert: own.certificate, key: own.key }, (incoming, response) => {
     readWhole(incoming)
       .then((wire) => forwardTo(edgeUrl, wire))
       .then(
@@ -62,15 +57,10 @@ export async function startAwsHosts(
         () => response.destroy(),
       );
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, resolve);
-  });
-  const bound = server.address();
   return {
     names,
     address,
-    port: typeof bound === 'object' && bound ? bound.port : port,
+    port: await listenOn(server, { address, port }),
     authority: authority.certificate,
     stop: () => stopServer(server),
   };

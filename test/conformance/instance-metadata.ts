@@ -3,7 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { stopServer } from '../virtual-account/loopback.ts';
+import { listenOn, stopServer } from '../virtual-account/loopback.ts';
 import type { Credentials } from '../virtual-account/principals.ts';
 
 /** The machine that the service tells of. */
@@ -62,13 +62,9 @@ export class InstanceMetadata {
       request.resume();
       send(response, this.#answer(request));
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(port, address, resolve);
-    });
+    const bound = await listenOn(server, { address, port });
     this.#server = server;
-    const bound = server.address();
-    return `http://${address}:${typeof bound === 'object' && bound ? bound.port : port}`;
+    return `http://${address}:${bound}`;
   }
 
   async stop(): Promise<void> {

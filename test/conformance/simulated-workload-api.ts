@@ -16,7 +16,7 @@ import { send, sendFailure } from '../../local/kubernetes/api-sending.ts';
 import { ApiStatusError } from '../../local/kubernetes/api-status.ts';
 import { administrator, issueCertificate } from '../../local/kubernetes/certificates.ts';
 import type { ObjectStore } from '../../local/kubernetes/object-store.ts';
-import { stopServer } from '../virtual-account/loopback.ts';
+import { listenOn, stopServer } from '../virtual-account/loopback.ts';
 import { EtcdMembers } from './etcd-members.ts';
 import { forwardPort } from './port-forward.ts';
 import type { StartWorkloadApi } from './workload-api.ts';
@@ -63,13 +63,9 @@ export const startSimulatedWorkloadApi: StartWorkloadApi = async (request) => {
   });
   // Watches last for half an hour.
   server.timeout = 0;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, address, resolve);
-  });
-  const bound = server.address();
+  const bound = await listenOn(server, { address, port });
   return {
-    url: `https://${address}:${typeof bound === 'object' && bound ? bound.port : port}`,
+    url: `https://${address}:${bound}`,
     serverJoined: (nodeName) => servers.add(nodeName),
     serverLeft: (nodeName) => servers.remove(nodeName),
     stop: async () => {

@@ -1,5 +1,6 @@
-// The servers of the virtual account: all on 127.0.0.1, on any free port.
+// The servers of the virtual account: on 127.0.0.1 and any free port, where nothing else is asked for.
 
+import { once } from 'node:events';
 import type { Server as HttpServer } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { Server } from 'node:net';
@@ -7,10 +8,19 @@ import type { Server } from 'node:net';
 /** Begins to listen; the port that it got. */
 export async function listenOnLoopback(server: Server): Promise<number> {
   // An address, not a name: the SDK then puts buckets into the path.
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('a server listens on no port');
-  return address.port;
+  return listenOn(server, { address: '127.0.0.1', port: 0 });
+}
+
+/** The same, where it is said; any free port is 0. @throws when it may not, or somebody else does */
+export async function listenOn(
+  server: Server,
+  { address, port }: { readonly address: string; readonly port: number },
+): Promise<number> {
+  server.listen(port, address);
+  await once(server, 'listening');
+  const bound = server.address();
+  if (typeof bound !== 'object' || bound === null) throw new Error('a server listens on no port');
+  return bound.port;
 }
 
 /** Ends a server and what is connected to it; one that was never started is none. */
