@@ -1,6 +1,6 @@
 // Holds a recording to a trace: everything that always happened must happen, in its order, and nothing else.
 
-import { isBefore, momentsOf, patternOf, stepsOf, type Trace } from './trace.ts';
+import { everythingBefore, isBefore, momentsOf, patternOf, stepsOf, type Trace } from './trace.ts';
 import type { Run } from './trace-run.ts';
 
 export interface TraceDifference {
@@ -92,24 +92,6 @@ function compareOrder(trace: Trace, run: Run): readonly TraceDifference[] {
         found: 'before it',
       })),
   );
-}
-
-/** All that comes before each moment, through others too. */
-export function everythingBefore(order: Trace['order']): ReadonlyMap<string, ReadonlySet<string>> {
-  const before = new Map<string, Set<string>>();
-  const collect = (name: string): Set<string> => {
-    const known = before.get(name);
-    if (known) return known;
-    const all = new Set<string>();
-    before.set(name, all);
-    for (const earlier of order[name] ?? []) {
-      all.add(earlier);
-      for (const one of collect(earlier)) all.add(one);
-    }
-    return all;
-  };
-  for (const name of Object.keys(order)) collect(name);
-  return before;
 }
 
 export function describeDifference({ object, facet, expected, found }: TraceDifference): string {

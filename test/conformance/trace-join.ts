@@ -1,8 +1,7 @@
 // Two traces of the same story as one: recordings that are made later, on a machine that is faster or has more to do, see
 // states that others skip.
 
-import { byImportance, nearest, patternOf, stepsOf, type Trace } from './trace.ts';
-import { everythingBefore } from './trace-compare.ts';
+import { byImportance, everythingBefore, nearest, patternOf, stepsOf, type Trace } from './trace.ts';
 
 /** What holds in both, and in brackets what only one of them knows. */
 export function joinTraces(one: Trace, other: Trace): Trace {

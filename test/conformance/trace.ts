@@ -158,3 +158,21 @@ export function nearest(before: ReadonlyMap<string, readonly string[]>): Trace['
   });
   return Object.fromEntries(order.filter(([, left]) => left.length > 0).sort());
 }
+
+/** All that comes before each moment, through others too. */
+export function everythingBefore(order: Trace['order']): ReadonlyMap<string, ReadonlySet<string>> {
+  const before = new Map<string, Set<string>>();
+  const collect = (name: string): Set<string> => {
+    const known = before.get(name);
+    if (known) return known;
+    const all = new Set<string>();
+    before.set(name, all);
+    for (const earlier of order[name] ?? []) {
+      all.add(earlier);
+      for (const one of collect(earlier)) all.add(one);
+    }
+    return all;
+  };
+  for (const name of Object.keys(order)) collect(name);
+  return before;
+}
