@@ -12,8 +12,8 @@ const messageLimit = 2_000;
 /** Items in one list or page. */
 const pageLimit = 100;
 
-/** A controller repeats what AWS said after what itself was doing: 300 letters may end before the point. */
 const operationFailure = { text: 2_000, lines: 80, causes: 8, letters: 500 };
+/** A controller repeats what AWS said after what itself was doing: fewer letters may end before the point. */
 const stepFailure = { text: 1_000, lines: 48, causes: 6, letters: 500 };
 const residueLimit = 200;
 

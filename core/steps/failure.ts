@@ -28,8 +28,6 @@ export function causesOf(error: Error): string[] {
 
 /** An error that is not Petra's own, as one that is. */
 export function unforeseen(state: string, error: unknown): PetraError {
-  const text = messageOf(error);
-  return new PetraError('InternalError', `${state} failed in a way Petra did not foresee: ${text}`, {
-    cause: error,
-  });
+  const message = `${state} failed in a way Petra did not foresee: ${messageOf(error)}`;
+  return new PetraError('InternalError', message, { cause: error });
 }

@@ -159,7 +159,7 @@ export class Pod {
     const hosts = [
       '127.0.0.1 localhost',
       `${this.address ?? ''} ${name}`,
-      ...(outside?.names ?? []).map((host) => `${outside?.address} ${host}`),
+      ...(outside ? outside.names.map((host) => `${outside.address} ${host}`) : []),
     ];
     await writeFile(path.join(this.#root, 'etc/hosts'), `${hosts.join('\n')}\n`);
     if (outside) await this.#trust(outside.authority);
