@@ -446,7 +446,7 @@ export const errorCatalogue = {
     status: 500,
     exit: 1,
     retryable: false,
-    cause: 'Cluster API reports a terminal failure of the cluster.',
+    cause: 'Cluster API reports a terminal failure of the cluster, or has lost its network or control plane.',
     fix: '`petra capi describe NAME` shows the cause; delete the cluster and create it anew.',
   },
   DeletionTimedOut: {

@@ -4,6 +4,7 @@ import { clusterNamespace } from '../capi/translate-cluster.ts';
 import type { ObservedState } from '../fleet.ts';
 import { at, isTrueAt, numberAt, textAt } from '../json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
+import { lostParts } from './cluster-parts.ts';
 import { type Condition, conditionOf, conditionsOf } from './conditions.ts';
 
 export interface ClusterState {
@@ -12,7 +13,7 @@ export interface ClusterState {
   readonly summary: string;
   /** What stops it, root cause first. */
   readonly causes: readonly string[];
-  /** Set when Cluster API will not try any more. */
+  /** Set when Cluster API will not try any more, or cannot succeed. */
   readonly failure?: string;
   readonly observed: ObservedState;
 }
@@ -23,25 +24,10 @@ export function ownedBy(cluster: string): { readonly namespace: string; readonly
 }
 
 /**
- * What Cluster API says of a cluster; undefined when the Cluster object does not exist. `Provisioned` alone is not
- * ready: it says nothing of control plane and workers. Fields of both the v1beta1 and the v1beta2 shape are read, so
- * that a newer core does not break the reader (CAPI proposal 20240916-improve-status-in-CAPI-resources).
+ * What Cluster API says of the cluster whose Cluster object was just read. `Provisioned` alone is not ready: it says
+ * nothing of control plane and workers. Fields of both the v1beta1 and the v1beta2 shape are read, so that a newer core
+ * does not break the reader (CAPI proposal 20240916-improve-status-in-CAPI-resources).
  */
-export async function observeCluster(
-  api: Kubernetes,
-  name: string,
-  now: Date,
-): Promise<ClusterState | undefined> {
-  const cluster = await api.read({
-    apiVersion: 'cluster.x-k8s.io/v1beta1',
-    kind: 'Cluster',
-    name,
-    namespace: clusterNamespace,
-  });
-  return cluster && stateOf(api, cluster, now);
-}
-
-/** The same for a Cluster object in hand. */
 export async function stateOf(api: Kubernetes, cluster: KubernetesObject, now: Date): Promise<ClusterState> {
   return assessCluster(cluster, await ownedObjects(api, ownedBy(cluster.metadata.name)), now);
 }
@@ -68,7 +54,7 @@ export async function ownedObjects(
   return { controlPlanes, deployments, machines, infrastructure };
 }
 
-/** What a Cluster object and the objects it owns say. */
+/** What a Cluster object and the objects it owns say, which were read after it. */
 export function assessCluster(cluster: KubernetesObject, owned: OwnedObjects, now: Date): ClusterState {
   const { controlPlanes, deployments, machines, infrastructure } = owned;
   const controlPlane = {
@@ -107,7 +93,8 @@ export function assessCluster(cluster: KubernetesObject, owned: OwnedObjects, no
   const failure =
     textAt(cluster, 'status', 'failureMessage') ??
     textAt(cluster, 'status', 'deprecated', 'v1beta1', 'failureMessage') ??
-    textAt(cluster, 'status', 'failureReason');
+    textAt(cluster, 'status', 'failureReason') ??
+    lossOf(cluster, owned);
   const counts = `control plane ${controlPlane.ready}/${controlPlane.replicas}, workers ${workers.ready}/${workers.replicas}`;
   const endpoint = textAt(cluster, 'spec', 'controlPlaneEndpoint', 'host');
   const version = controlPlanes
@@ -130,6 +117,13 @@ export function assessCluster(cluster: KubernetesObject, owned: OwnedObjects, no
       observedAt: now.toISOString(),
     },
   };
+}
+
+function lossOf(cluster: KubernetesObject, owned: OwnedObjects): string | undefined {
+  const lost = cluster.metadata.deletionTimestamp === undefined ? lostParts(cluster, owned) : [];
+  if (lost.length === 0) return undefined;
+  const verb = lost.length === 1 ? 'does' : 'do';
+  return `its Cluster refers to ${lost.join(' and ')}, which ${verb} not exist`;
 }
 
 function isControlPlaneReady(cluster: KubernetesObject): boolean {

@@ -7,7 +7,8 @@ import type { Kubernetes, ObjectReference } from '../ports.ts';
 import { findingOf } from '../preflight/finding.ts';
 import { subjectOf } from '../preflight/subject.ts';
 import { preflightWorkload } from '../preflight/workload.ts';
-import { observeCluster } from './cluster-state.ts';
+import { mendReferences } from './cluster-parts.ts';
+import { assessCluster, ownedBy, ownedObjects } from './cluster-state.ts';
 import { deadlineAfter, type EndPorts, isOver, type StepContext, type StepInput } from './context.ts';
 import { succeed } from './finish.ts';
 import { madeOnce } from './made.ts';
@@ -76,8 +77,8 @@ async function lookAtCluster(
 ): Promise<StepOutput> {
   const { record } = context;
   const api = await requireManagementApi(context, await managementOf(context, record));
-  const state = await observeCluster(api, record.name, context.clock.now());
-  if (!state) {
+  const cluster = await api.read(clusterReference(record.name));
+  if (!cluster) {
     throw new PetraError(
       'ClusterFailed',
       `the Cluster object "${record.name}" is gone from its management cluster`,
@@ -86,12 +87,19 @@ async function lookAtCluster(
       },
     );
   }
+  const owned = await ownedObjects(api, ownedBy(record.name));
+  const mended = await mendReferences(api, record, cluster, owned);
+  const state = assessCluster(mended ?? cluster, owned, context.clock.now());
   await observed(context, state.observed);
   if (state.failure !== undefined) {
-    throw new PetraError('ClusterFailed', `Cluster API gave "${record.name}" up: ${state.failure}`, {
-      cluster: record.name,
-      evidence: state.causes,
-    });
+    throw new PetraError(
+      'ClusterFailed',
+      `Cluster API cannot go on with "${record.name}": ${state.failure}`,
+      {
+        cluster: record.name,
+        evidence: state.causes,
+      },
+    );
   }
   const provisioned = state.observed.phase === 'Provisioned';
   if (state.ready) return { ready: true, provisioned, message: state.summary };

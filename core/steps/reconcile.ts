@@ -107,8 +107,9 @@ async function look(
 }
 
 async function lookAt(api: Kubernetes): Promise<Looked> {
-  const [clusters, owned, nodes, inventory] = await Promise.all([
-    api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' }),
+  // First, so that nothing that a Cluster refers to is missed.
+  const clusters = await api.list({ apiVersion: 'cluster.x-k8s.io/v1beta1', kind: 'Cluster' });
+  const [owned, nodes, inventory] = await Promise.all([
     ownedObjects(api, {}),
     api.list({ apiVersion: 'v1', kind: 'Node' }),
     api.list({ apiVersion: 'clusterctl.cluster.x-k8s.io/v1alpha3', kind: 'Provider' }),

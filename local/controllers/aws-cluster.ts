@@ -23,6 +23,7 @@ import {
 import { noteTime, remaining, soonest } from './elapsed.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, isKind, kinds } from './kinds.ts';
+import { ownerOf } from './lookups.ts';
 import { managers } from './managers.ts';
 import type { Again } from './work-queue.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';
@@ -85,10 +86,9 @@ export function awsClusterController(environment: Environment): Controller {
     manager: managers.aws,
     async reconcile(awsCluster) {
       const network = networkOf(awsCluster, cluster.region);
+      // CAPA touches nothing until the Cluster has taken it as its own, and when that Cluster is gone.
+      if (!ownerOf(store, awsCluster, kinds.cluster)) return undefined;
       if (isDeleting(awsCluster)) return removeNetwork(environment, awsCluster, network);
-      // Until the Cluster has taken it as its own, CAPA does not touch it.
-      if (!awsCluster.metadata.ownerReferences?.some((owner) => isKind(owner, kinds.cluster)))
-        return undefined;
       const finalized = await addFinalizer(store, awsCluster, finalizers.awsCluster);
       return makeNetwork(environment, await noteTime(store, finalized, 'started'), network);
     },

@@ -7,7 +7,7 @@ import type { KubernetesObject } from '../../core/ports.ts';
 import { networkOf, ownedTags, privateAddress, subnetFor } from './aws-network.ts';
 import { type Condition, condition, conditionsAfter, presentCondition, summary } from './conditions.ts';
 import type { Controller } from './controller.ts';
-import { instanceStartSeconds, instanceStopSeconds, pollSeconds } from './durations.ts';
+import { instanceStartSeconds, instanceStopSeconds, pollSeconds, syncSeconds } from './durations.ts';
 import { noteTime, remaining, timeOf } from './elapsed.ts';
 import type { Environment } from './environment.ts';
 import { finalizers, isDeleting, kinds } from './kinds.ts';
@@ -18,7 +18,7 @@ import type { Again } from './work-queue.ts';
 import { addFinalizer, changeObject, dropFinalizer, setConditions } from './writes.ts';
 
 export function awsMachineController(environment: Environment): Controller {
-  const { store } = environment;
+  const { store, pace } = environment;
   return {
     name: 'awsmachine',
     kind: kinds.awsMachine,
@@ -36,9 +36,11 @@ export function awsMachineController(environment: Environment): Controller {
     async reconcile(awsMachine) {
       const cluster = clusterOf(store, awsMachine);
       const awsCluster = referenced(store, cluster, 'spec', 'infrastructureRef');
+      // It does nothing without the network that the Cluster refers to, and notices only by looking again.
+      if (!awsCluster) return pace.milliseconds(syncSeconds);
       if (isDeleting(awsMachine)) return terminate(environment, awsMachine, awsCluster);
       const machine = ownerOf(store, awsMachine, kinds.machine);
-      if (!machine || !cluster || !awsCluster) return undefined;
+      if (!machine || !cluster) return undefined;
       if (timeOf(awsMachine, 'launched') !== undefined)
         return run(environment, awsMachine, machine, awsCluster);
       if (!isTrueAt(cluster, 'status', 'infrastructureReady')) {
@@ -156,7 +158,7 @@ function hostnameFor(address: string, region: string): string {
 async function terminate(
   environment: Environment,
   awsMachine: KubernetesObject,
-  awsCluster: KubernetesObject | undefined,
+  awsCluster: KubernetesObject,
 ): Promise<Again> {
   if (!awsMachine.metadata.finalizers?.includes(finalizers.awsMachine)) return undefined;
   const { store, pace, cloud, cluster } = environment;

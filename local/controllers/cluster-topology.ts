@@ -11,7 +11,7 @@ import { contains } from './contains.ts';
 import type { Controller } from './controller.ts';
 import type { Environment } from './environment.ts';
 import { isDeleting, isKind, kinds, labels, ownerReference, referenceTo } from './kinds.ts';
-import { clusterName, ofCluster } from './lookups.ts';
+import { clusterName, ofCluster, referenced } from './lookups.ts';
 import { managers } from './managers.ts';
 import type { DesiredTopology, WorkerTopology } from './topology.ts';
 import { TopologyMemo } from './topology-memo.ts';
@@ -52,6 +52,8 @@ export function clusterTopologyController(environment: Environment): Controller 
           `failed to retrieve ClusterClass "${className}": it does not exist`,
         );
       }
+      const lost = lostPart(environment, cluster);
+      if (lost !== undefined) return fail(environment, cluster, lost);
       try {
         const desired = memo.topologyOf(cluster, clusterClass, (reference) =>
           findTemplate(environment, cluster, reference),
@@ -65,6 +67,17 @@ export function clusterTopologyController(environment: Environment): Controller 
       return undefined;
     },
   };
+}
+
+/** What upstream says of a part that the Cluster refers to and that is not there; it does not make it again. */
+function lostPart({ store }: Environment, cluster: KubernetesObject): string | undefined {
+  for (const field of ['infrastructureRef', 'controlPlaneRef']) {
+    const { kind, name } = recordAt(cluster, 'spec', field);
+    if (typeof name !== 'string' || referenced(store, cluster, 'spec', field)) continue;
+    const title = `${kind} ${cluster.metadata.namespace}/${name}`;
+    return `error reading current state of the Cluster topology: failed to read ${title}: failed to retrieve ${title}: "${name}" not found`;
+  }
+  return undefined;
 }
 
 function isRefusal(error: unknown): error is ApiStatusError {

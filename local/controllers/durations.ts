@@ -47,3 +47,6 @@ export const infrastructureRemovalMilestones = {
 
 /** How long a controller waits before it looks again at something that no event will announce. */
 export const pollSeconds = 15;
+
+/** After which CAPA looks at each object again, whether or not something changed (`--sync-period`). */
+export const syncSeconds = 600;

@@ -196,7 +196,7 @@ test('create fails with ClusterFailed when Cluster API gives up, and the cluster
     failure: {
       code: 'ClusterFailed',
       step: 'CheckCluster',
-      message: expect.stringContaining('gave "dev" up'),
+      message: expect.stringContaining('cannot go on with "dev"'),
     },
   });
   expect(await petra.delete('dev')).toMatchObject({ status: 'Succeeded' });

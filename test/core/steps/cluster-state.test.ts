@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Kubernetes, KubernetesObject } from '../../../core/ports.ts';
-import { complaintsOf, observeCluster } from '../../../core/steps/cluster-state.ts';
+import { complaintsOf, stateOf } from '../../../core/steps/cluster-state.ts';
 
 const now = new Date('2026-11-23T12:00:00.000Z');
 
@@ -36,7 +36,7 @@ const cluster = {
 const controlPlane = object('KThreesControlPlane', { spec: { replicas: 1 }, status: { readyReplicas: 1 } });
 const workers = object('MachineDeployment', { spec: { replicas: 3 }, status: { readyReplicas: 3 } });
 
-async function stateOf(
+async function stateWith(
   change: { readonly spec?: object; readonly status?: object } = {},
   others: readonly KubernetesObject[] = [controlPlane, workers],
   metadata: object = { generation: 3 },
@@ -46,14 +46,12 @@ async function stateOf(
     { spec: { ...cluster.spec, ...change.spec }, status: { ...cluster.status, ...change.status } },
     metadata,
   );
-  const state = await observeCluster(having([own, ...others]), 'dev', now);
-  if (!state) throw new Error('no cluster');
-  return state;
+  return stateOf(having(others), own, now);
 }
 
 describe('a workload cluster', () => {
   test('is ready with control plane, topology and every worker', async () => {
-    expect(await stateOf()).toEqual({
+    expect(await stateWith()).toEqual({
       ready: true,
       summary: 'Provisioned: control plane 1/1, workers 3/3',
       causes: [],
@@ -71,19 +69,19 @@ describe('a workload cluster', () => {
 
   test('is ready as a newer Cluster API tells it', async () => {
     const conditions = [reconciled, { type: 'ControlPlaneAvailable', status: 'True' }];
-    expect(await stateOf({ status: { controlPlaneReady: undefined, conditions } })).toMatchObject({
+    expect(await stateWith({ status: { controlPlaneReady: undefined, conditions } })).toMatchObject({
       ready: true,
     });
   });
 
   test('is ready as an API without generations tells it', async () => {
-    expect(await stateOf({}, [controlPlane, workers], {})).toMatchObject({ ready: true });
+    expect(await stateWith({}, [controlPlane, workers], {})).toMatchObject({ ready: true });
   });
 
   test('is ready without workers when none are wanted', async () => {
     const none = object('MachineDeployment', { spec: { replicas: 0 } });
     const spec = { topology: { ...topology, workers: { machineDeployments: [{ replicas: 0 }] } } };
-    expect(await stateOf({ spec }, [controlPlane, none])).toMatchObject({ ready: true });
+    expect(await stateWith({ spec }, [controlPlane, none])).toMatchObject({ ready: true });
   });
 
   test.each([
@@ -93,37 +91,37 @@ describe('a workload cluster', () => {
     ['was changed since it was looked at', { status: { observedGeneration: 2 } }],
     ['was never looked at', { status: { observedGeneration: undefined } }],
   ])('is not ready while it %s', async (_title, change) => {
-    expect(await stateOf(change)).toMatchObject({ ready: false });
+    expect(await stateWith(change)).toMatchObject({ ready: false });
   });
 
   test('is not ready while a worker is missing, or its deployment is', async () => {
     const short = object('MachineDeployment', { spec: { replicas: 3 }, status: { readyReplicas: 2 } });
-    expect(await stateOf({}, [controlPlane, short])).toMatchObject({ ready: false });
-    expect(await stateOf({}, [controlPlane])).toMatchObject({ ready: false });
+    expect(await stateWith({}, [controlPlane, short])).toMatchObject({ ready: false });
+    expect(await stateWith({}, [controlPlane])).toMatchObject({ ready: false });
   });
 
   test('is not ready while a server is missing, which Cluster API does not wait for', async () => {
     const short = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 1 } });
     const spec = { topology: { ...topology, controlPlane: { replicas: 3 } } };
-    expect(await stateOf({ spec }, [short, workers])).toMatchObject({ ready: false });
+    expect(await stateWith({ spec }, [short, workers])).toMatchObject({ ready: false });
     const whole = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 3 } });
-    expect(await stateOf({ spec }, [whole, workers])).toMatchObject({ ready: true });
+    expect(await stateWith({ spec }, [whole, workers])).toMatchObject({ ready: true });
   });
 
   test('is not ready while its parts have not heard of a change', async () => {
     const few = { ...topology, workers: { machineDeployments: [{ replicas: 1 }] } };
-    expect(await stateOf({ spec: { topology: few } })).toMatchObject({ ready: false });
+    expect(await stateWith({ spec: { topology: few } })).toMatchObject({ ready: false });
     const single = object('KThreesControlPlane', { spec: { replicas: 3 }, status: { readyReplicas: 3 } });
-    expect(await stateOf({}, [single, workers])).toMatchObject({ ready: false });
+    expect(await stateWith({}, [single, workers])).toMatchObject({ ready: false });
   });
 
   test('is not ready while it is being deleted', async () => {
     const deleting = { generation: 3, deletionTimestamp: '2026-11-23T11:00:00Z' };
-    expect(await stateOf({}, [controlPlane, workers], deleting)).toMatchObject({ ready: false });
+    expect(await stateWith({}, [controlPlane, workers], deleting)).toMatchObject({ ready: false });
   });
 
   test('that has just been made is Pending, with the counts it asks for', async () => {
-    const state = await observeCluster(having([object('Cluster', { spec: { topology } })]), 'dev', now);
+    const state = await stateOf(having([]), object('Cluster', { spec: { topology } }), now);
     expect(state).toMatchObject({
       ready: false,
       summary: 'Pending: control plane 0/1, workers 0/3',
@@ -132,12 +130,8 @@ describe('a workload cluster', () => {
   });
 
   test('without a topology has no counts to ask for', async () => {
-    const state = await observeCluster(having([object('Cluster', {})]), 'dev', now);
+    const state = await stateOf(having([]), object('Cluster', {}), now);
     expect(state).toMatchObject({ summary: 'Pending: control plane 0/0, workers 0/0' });
-  });
-
-  test('that does not exist has no state', async () => {
-    expect(await observeCluster(having([]), 'dev', now)).toBeUndefined();
   });
 
   test.each([
@@ -145,7 +139,34 @@ describe('a workload cluster', () => {
     ['failureReason', { failureReason: 'no such AMI' }],
     ['failureMessage of a newer Cluster API', { deprecated: { v1beta1: { failureMessage: 'no such AMI' } } }],
   ])('has failed for good when it has a %s', async (_title, status) => {
-    expect(await stateOf({ status })).toMatchObject({ failure: 'no such AMI' });
+    expect(await stateWith({ status })).toMatchObject({ failure: 'no such AMI' });
+  });
+
+  describe('that refers to a network and a control plane', () => {
+    const spec = {
+      infrastructureRef: { kind: 'AWSCluster', name: 'dev-n' },
+      controlPlaneRef: { kind: 'KThreesControlPlane', name: 'dev-c' },
+    };
+    const network = object('AWSCluster', {}, { name: 'dev-n' });
+    const servers = object('KThreesControlPlane', {}, { name: 'dev-c' });
+    const other = object('AWSCluster', {}, { name: 'dev-o' });
+
+    test('has not failed while both exist', async () => {
+      expect(await stateWith({ spec }, [network, other, servers])).not.toHaveProperty('failure');
+    });
+
+    test.each([
+      [[other, servers], 'its Cluster refers to AWSCluster dev-n, which does not exist'],
+      [[network], 'its Cluster refers to KThreesControlPlane dev-c, which does not exist'],
+      [[], 'its Cluster refers to AWSCluster dev-n and KThreesControlPlane dev-c, which do not exist'],
+    ])('has failed for good when one is missing', async (parts, failure) => {
+      expect(await stateWith({ spec }, parts)).toMatchObject({ ready: false, failure });
+    });
+
+    test('may lose them while it is being deleted', async () => {
+      const deleting = { deletionTimestamp: '2026-11-23T11:00:00Z' };
+      expect(await stateWith({ spec }, [], deleting)).not.toHaveProperty('failure');
+    });
   });
 
   test('shows the root cause first, and stores five', async () => {
@@ -156,7 +177,7 @@ describe('a workload cluster', () => {
     const others = ['KThreesControlPlane', 'AWSMachine', 'AWSCluster', 'MachineDeployment', 'AWSMachine'].map(
       bad,
     );
-    const { causes, observed } = await stateOf(
+    const { causes, observed } = await stateWith(
       { status: { conditions: [{ ...reconciled, status: 'False', message: 'not yet' }] } },
       others,
     );
