@@ -1,7 +1,12 @@
-// Bad days of a management cluster: controllers are killed, its API goes away, and CAPA is refused what it asks of AWS.
+// Bad days of a management cluster: controllers are killed, its API goes away, CAPA is refused what it asks of AWS, and
+// Cluster API loses sight of a network.
 // Petra ends or resumes as designed, and what it says is what the controllers say.
 
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { connectIam } from '../../adapters/iam-client.ts';
 import { capaTag } from '../../core/capi/capa-tag.ts';
 import type { PlannedFault } from '../virtual-account/edge-faults.ts';
@@ -38,6 +43,9 @@ const profileOfWorkers = 'nodes.cluster-api-provider-aws.sigs.k8s.io';
 const scarceType = 'm5a.xlarge';
 
 const machinesOfEach = 3;
+
+/** No network has this name. */
+const lostNetwork = 'lost';
 
 /** `init` of which the API goes away while Petra waits for the controllers, as soon as one of them runs. */
 export async function initWithoutApi(stage: Stage): Promise<Management> {
@@ -90,7 +98,10 @@ export async function badDays(stage: Stage, management: Management): Promise<voi
       await Promise.all([
         step('the same command, when the instance profile is back', () => shy.create()),
         step('the same command, when there is capacity', () => scarce.create()),
-        step('delete of what was half made', () => half.delete()),
+        step('delete of what was half made, and lost its network', async () => {
+          await half.loseNetwork();
+          await half.delete();
+        }),
       ]);
     })(),
   ]);
@@ -230,14 +241,25 @@ class BadCluster {
     await expectOperation(account, this.name, ['ClusterTimedOut', ...says]);
   }
 
-  /** Each controller once, when it is in the middle of its work. */
+  /** Each controller once, when it is in the middle of its work, and before that Petra mends a Cluster. */
   async killDuringCreate(): Promise<void> {
     await this.#moments.hasVpc();
+    await this.loseNetwork();
+    await this.#moments.hasNetworkOtherThan(lostNetwork);
     await Promise.all([this.#kill('capa'), this.#kill('core')]);
     await this.#moments.hasBootstrapConfig();
     await this.#kill('bootstrap');
     await this.#moments.hasInstance();
     await this.#kill('controlPlane');
+  }
+
+  /** As Cluster API itself does when it is busy: the Cluster refers to a network that does not exist, and its own goes on. */
+  async loseNetwork(): Promise<void> {
+    const file = path.join(this.#stage.account.folder, `${this.name}-management.kubeconfig`);
+    writeFileSync(file, this.#management.kubeconfig, { mode: 0o600 });
+    const patch = JSON.stringify({ spec: { infrastructureRef: { name: lostNetwork } } });
+    const change = ['patch', 'cluster', this.name, '--type=merge', '--patch', patch];
+    await promisify(execFile)('kubectl', ['--kubeconfig', file, ...change]);
   }
 
   async killDuringDelete(): Promise<void> {

@@ -10,6 +10,7 @@ const lookMilliseconds = 500;
 const limitMilliseconds = 240_000;
 
 const kinds = {
+  Cluster: 'cluster.x-k8s.io/v1beta1',
   AWSCluster: 'infrastructure.cluster.x-k8s.io/v1beta2',
   AWSMachine: 'infrastructure.cluster.x-k8s.io/v1beta2',
   Machine: 'cluster.x-k8s.io/v1beta1',
@@ -28,6 +29,14 @@ export class ClusterMoments {
   /** CAPA has begun to make the network. */
   hasVpc(): Promise<void> {
     return this.#someIs('AWSCluster', 'with a VPC', (one) => hasText(one, 'spec', 'network', 'vpc', 'id'));
+  }
+
+  /** The Cluster refers to a network, and not to the one of this name. */
+  hasNetworkOtherThan(name: string): Promise<void> {
+    return this.#someIs('Cluster', `with a network other than ${name}`, (one) => {
+      const network = textAt(one, 'spec', 'infrastructureRef', 'name');
+      return network !== undefined && network !== name;
+    });
   }
 
   hasBootstrapConfig(): Promise<void> {
