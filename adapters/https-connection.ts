@@ -19,7 +19,8 @@ export interface HttpsRequest {
   readonly contentType?: string;
 }
 
-const maxSockets = 16;
+/** As many as an installation sends requests at once. */
+const maxSockets = 32;
 const defaultTimeoutMilliseconds = 30_000;
 const defaultThrottleRetries = 4;
 const firstPauseMilliseconds = 250;

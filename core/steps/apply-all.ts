@@ -1,8 +1,8 @@
 import { stagesOf } from '../capi/provider-components.ts';
 import type { Kubernetes, KubernetesObject } from '../ports.ts';
 
-/** A k3s API server on a small machine serves this many applies at once without queueing. */
-const parallelApplies = 16;
+/** Far from the 200 changes at once from which on an API server lets them queue. */
+const parallelApplies = 32;
 
 /** Applies objects stage by stage, so that each finds what it needs. Safe to repeat. */
 export async function applyAll(kubernetes: Kubernetes, objects: readonly KubernetesObject[]): Promise<void> {
