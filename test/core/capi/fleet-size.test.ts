@@ -34,9 +34,8 @@ describe('controllers', () => {
     expect(argsOf('control-plane-k3s', 'v0.2.0')).toEqual([]);
   });
 
-  test('Cluster API gets its own later defaults, until a line has them itself', () => {
+  test('Cluster API gets its own later defaults, but for topologies, until a line has them itself', () => {
     expect(argsOf('cluster-api', 'v1.9.5')).toEqual([
-      '--clustertopology-concurrency=50',
       '--cluster-concurrency=50',
       '--machinedeployment-concurrency=50',
       '--machineset-concurrency=50',
@@ -45,7 +44,7 @@ describe('controllers', () => {
       '--kube-api-qps=100',
       '--kube-api-burst=200',
     ]);
-    expect(argsOf('cluster-api', 'v1.12.8')).toHaveLength(8);
+    expect(argsOf('cluster-api', 'v1.12.8')).toHaveLength(7);
     expect(argsOf('cluster-api', 'v1.13.0')).toEqual([]);
     expect(argsOf('cluster-api', 'v2.0.0')).toEqual([]);
   });
