@@ -2,19 +2,17 @@
 // Cluster API loses sight of a network.
 // Petra ends or resumes as designed, and what it says is what the controllers say.
 
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { connectIam } from '../../adapters/iam-client.ts';
 import { capaTag } from '../../core/capi/capa-tag.ts';
+import { clusterNamespace } from '../../core/capi/translate-cluster.ts';
 import type { PlannedFault } from '../virtual-account/edge-faults.ts';
 import { FleetRecords } from '../virtual-account/fleet-records.ts';
 import { taggedThings } from '../virtual-account/leftovers.ts';
 import { expectPetra } from '../virtual-account/petra-command.ts';
 import { workload } from '../virtual-account/specs.ts';
 import { expectNothing } from '../virtual-account/story.ts';
+import { ApiRequests } from './api-requests.ts';
 import { ClusterMoments } from './cluster-moments.ts';
 import { takeInstanceProfile } from './instance-profile.ts';
 import type { StandInKubelet } from './kubelet.ts';
@@ -255,11 +253,13 @@ class BadCluster {
 
   /** As Cluster API itself does when it is busy: the Cluster refers to a network that does not exist, and its own goes on. */
   async loseNetwork(): Promise<void> {
-    const file = path.join(this.#stage.account.folder, `${this.name}-management.kubeconfig`);
-    writeFileSync(file, this.#management.kubeconfig, { mode: 0o600 });
-    const patch = JSON.stringify({ spec: { infrastructureRef: { name: lostNetwork } } });
-    const change = ['patch', 'cluster', this.name, '--type=merge', '--patch', patch];
-    await promisify(execFile)('kubectl', ['--kubeconfig', file, ...change]);
+    const requests = ApiRequests.of(this.#management.kubeconfig, 'bad-days');
+    await requests.merge(
+      `/apis/cluster.x-k8s.io/v1beta1/namespaces/${clusterNamespace}/clusters/${this.name}`,
+      {
+        spec: { infrastructureRef: { name: lostNetwork } },
+      },
+    );
   }
 
   async killDuringDelete(): Promise<void> {

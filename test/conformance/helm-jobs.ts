@@ -11,7 +11,8 @@ import { messageOf } from '../../core/errors.ts';
 import { at, isObject, isTrueAt, listAt, textAt } from '../../core/json-fields.ts';
 import type { Kubernetes, KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue } from '../../local/controllers/conditions.ts';
-import { eventually, mergePatch } from './trial-namespace.ts';
+import { ApiRequests } from './api-requests.ts';
+import { eventually } from './trial-namespace.ts';
 
 const helmApi = 'helm.cattle.io/v1';
 const definitions = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' } as const;
@@ -155,9 +156,12 @@ function decoded(base64: string | undefined): string {
 async function removeAll({ kubernetes, kubeconfig }: HelmTrial, charts: readonly KubernetesObject[]) {
   for (const name of new Set(charts.map(({ metadata }) => metadata.name))) {
     const own = { namespace: chartNamespace };
-    await mergePatch(kubeconfig, `/apis/${helmApi}/namespaces/${chartNamespace}/helmcharts/${name}`, {
-      metadata: { finalizers: null },
-    });
+    await ApiRequests.of(kubeconfig, 'trial').merge(
+      `/apis/${helmApi}/namespaces/${chartNamespace}/helmcharts/${name}`,
+      {
+        metadata: { finalizers: null },
+      },
+    );
     await kubernetes.remove({ apiVersion: helmApi, kind: 'HelmChart', name, ...own });
     await kubernetes.remove({ apiVersion: 'batch/v1', kind: 'Job', name: `helm-install-${name}`, ...own });
     await kubernetes.remove({ apiVersion: 'v1', kind: 'Secret', name: `chart-values-${name}`, ...own });

@@ -1,8 +1,8 @@
 // What the stand-in kubelet reads and writes of a Kubernetes API.
 
-import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
-import { isObject, listAt, textAt, textsAt } from '../../core/json-fields.ts';
+import { listAt, textAt, textsAt } from '../../core/json-fields.ts';
+import { ApiRequests } from './api-requests.ts';
 import type { Deployment } from './deployment-status.ts';
 import type { Service } from './endpoint-slices.ts';
 
@@ -14,7 +14,7 @@ export interface AccountToken {
 }
 
 export class KubeletApi {
-  readonly #connection: HttpsConnection;
+  readonly #requests: ApiRequests;
   /** Where its server is, and the authority of its certificate. */
   readonly host: string;
   readonly port: string;
@@ -25,7 +25,10 @@ export class KubeletApi {
     this.host = credentials.server.hostname;
     this.port = credentials.server.port || '443';
     this.authority = credentials.authority ?? '';
-    this.#connection = new HttpsConnection(credentials, { timeoutMilliseconds: 5_000 });
+    this.#requests = new ApiRequests(credentials, {
+      fieldManager: 'stand-in-kubelet',
+      timeoutMilliseconds: 5_000,
+    });
   }
 
   async deployments(): Promise<readonly Deployment[]> {
@@ -40,14 +43,14 @@ export class KubeletApi {
 
   /** Undefined when there is no such Secret. */
   async secret(namespace: string, name: string): Promise<Files | undefined> {
-    const secret = await this.#read(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+    const secret = await this.#requests.read(`/api/v1/namespaces/${namespace}/secrets/${name}`);
     if (secret === undefined) return undefined;
     return mapValues(textsAt(secret, 'data'), (value) => Buffer.from(value, 'base64'));
   }
 
   /** Undefined when there is no such ConfigMap. */
   async configMap(namespace: string, name: string): Promise<Files | undefined> {
-    const map = await this.#read(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
+    const map = await this.#requests.read(`/api/v1/namespaces/${namespace}/configmaps/${name}`);
     if (map === undefined) return undefined;
     return {
       ...mapValues(textsAt(map, 'binaryData'), (value) => Buffer.from(value, 'base64')),
@@ -61,16 +64,12 @@ export class KubeletApi {
     options: { readonly audience?: string; readonly seconds: number },
   ): Promise<AccountToken> {
     const audiences = options.audience === undefined ? {} : { audiences: [options.audience] };
-    const answer = await this.#send(
-      'POST',
-      `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`,
-      'application/json',
-      {
-        apiVersion: 'authentication.k8s.io/v1',
-        kind: 'TokenRequest',
-        spec: { ...audiences, expirationSeconds: options.seconds },
-      },
-    );
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+    const answer = await this.#requests.create(path, {
+      apiVersion: 'authentication.k8s.io/v1',
+      kind: 'TokenRequest',
+      spec: { ...audiences, expirationSeconds: options.seconds },
+    });
     const token = textAt(answer, 'status', 'token');
     const expires = textAt(answer, 'status', 'expirationTimestamp');
     if (token === undefined || expires === undefined) throw new Error(`no token of ${namespace}/${account}`);
@@ -82,54 +81,16 @@ export class KubeletApi {
   }): Promise<void> {
     const { namespace, name } = slice.metadata;
     const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices/${name}`;
-    const query = 'fieldManager=stand-in-kubelet&force=true';
-    await this.#send('PATCH', `${path}?${query}`, 'application/apply-patch+yaml', slice);
+    await this.#requests.apply(path, slice);
   }
 
   async patchDeploymentStatus({ metadata }: Deployment, status: object): Promise<void> {
     const path = `/apis/apps/v1/namespaces/${metadata.namespace}/deployments/${metadata.name}/status`;
-    await this.#send('PATCH', path, 'application/merge-patch+json', {
-      metadata: { uid: metadata.uid },
-      status,
-    });
+    await this.#requests.merge(path, { metadata: { uid: metadata.uid }, status });
   }
 
   async #list(path: string): Promise<readonly unknown[]> {
-    return listAt(await this.#send('GET', path), 'items');
-  }
-
-  async #read(path: string): Promise<unknown> {
-    const answer = await this.#connection.send({ method: 'GET', path });
-    if (answer.code === 404) return undefined;
-    return parsed('GET', path, answer);
-  }
-
-  async #send(method: string, path: string, contentType?: string, body?: object): Promise<unknown> {
-    const sent =
-      body === undefined || contentType === undefined ? {} : { contentType, body: JSON.stringify(body) };
-    return parsed(method, path, await this.#connection.send({ method, path, ...sent }));
-  }
-}
-
-/** @throws for an answer that is not a success, with the API server's words */
-function parsed(
-  method: string,
-  path: string,
-  { code, text }: { readonly code: number; readonly text: string },
-): unknown {
-  if (code >= 300) {
-    const [resource] = path.split('?');
-    throw new Error(`${method} ${resource}: ${code} ${messageIn(text)}`);
-  }
-  return JSON.parse(text);
-}
-
-function messageIn(text: string): string {
-  try {
-    const status: unknown = JSON.parse(text);
-    return isObject(status) && typeof status.message === 'string' ? status.message : '';
-  } catch {
-    return text.slice(0, 200);
+    return listAt(await this.#requests.read(path), 'items');
   }
 }
 

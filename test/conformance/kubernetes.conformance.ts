@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
 import type { Kubernetes } from '../../core/ports.ts';
 import { kubernetesContract } from '../adapters/kubernetes.contract.ts';
+import { ApiRequests } from './api-requests.ts';
 import { type RealApiServer, startApiServer } from './api-server.ts';
 import { formatBuiltInSchemas, readBuiltInSchemas } from './built-in-schemas.ts';
 import { contractWorldOf } from './contract.ts';
 import { Processes } from './processes.ts';
-import { administratorOf, realKubernetesUnderTest } from './real-kubernetes.ts';
+import { realKubernetesUnderTest } from './real-kubernetes.ts';
 import { addAddress } from './sandbox.ts';
 
 const { binaries, folder } = contractWorldOf(process.env);
@@ -50,9 +51,9 @@ kubernetesContract(async () => {
 });
 
 test('the simulated API knows the fields of built-in kinds as the real one does', async () => {
-  const { read } = administratorOf((await started()).kubeconfig);
+  const requests = ApiRequests.of((await started()).kubeconfig, 'contract');
   const file = path.join(import.meta.dirname, '../../local/kubernetes/built-in-schemas.json');
-  const real = formatBuiltInSchemas(await readBuiltInSchemas(read));
+  const real = formatBuiltInSchemas(await readBuiltInSchemas((where) => requests.read(where)));
   if (process.env.UPDATE_GOLDEN === '1') await writeFile(file, real);
   expect(await readFile(file, 'utf8')).toBe(real);
 });

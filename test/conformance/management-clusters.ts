@@ -7,13 +7,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { HttpKubernetesAccess } from '../../adapters/http-kubernetes.ts';
-import { HttpsConnection } from '../../adapters/https-connection.ts';
-import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
 import { manifestsFolder } from '../../core/capi/addon-charts.ts';
 import { parseManifest } from '../../core/capi/manifest-yaml.ts';
 import { listAt } from '../../core/json-fields.ts';
 import type { Kubernetes } from '../../core/ports.ts';
 import type { NodeKubernetes, NodeMachine } from '../virtual-account/management-nodes.ts';
+import { ApiRequests } from './api-requests.ts';
 import { type RealApiServer, startApiServer } from './api-server.ts';
 import { settleOn } from './api-server-settings.ts';
 import type { Binaries } from './binaries.ts';
@@ -45,7 +44,7 @@ export interface Companion {
 
 interface Running extends ManagementCluster {
   readonly api: RealApiServer;
-  readonly connection: HttpsConnection;
+  readonly requests: ApiRequests;
   /** Nodes that stand for machines, by the machines' names. */
   readonly nodes: Map<string, string>;
   stop(): Promise<void>;
@@ -96,13 +95,14 @@ export class ManagementClusters implements NodeKubernetes {
   }
 
   async addNode(uid: string, node: Parameters<NodeKubernetes['addNode']>[1]): Promise<void> {
-    const { connection, nodes } = await this.#running(uid);
+    const { requests, nodes } = await this.#running(uid);
     // As `with-node-id` of the user data makes k3s name it: an id that is new for each machine.
     const id = createHash('sha256').update(node.providerId).digest('hex').slice(0, 8);
     const name = `${node.name}-${id}`;
     const isServer = node.role === 'server';
     const metadata = { name };
-    await applyNode(connection, name, '', {
+    const own = `/api/v1/nodes/${name}`;
+    await requests.apply(own, {
       apiVersion: 'v1',
       kind: 'Node',
       metadata: {
@@ -119,7 +119,7 @@ export class ManagementClusters implements NodeKubernetes {
       },
       spec: { providerID: node.providerId },
     });
-    await applyNode(connection, name, '/status', {
+    await requests.apply(`${own}/status`, {
       apiVersion: 'v1',
       kind: 'Node',
       metadata,
@@ -147,7 +147,7 @@ export class ManagementClusters implements NodeKubernetes {
     const running = await this.#clusters.get(uid);
     const node = running?.nodes.get(name);
     if (!running || node === undefined) return;
-    await running.connection.send({ method: 'DELETE', path: `/api/v1/nodes/${node}` });
+    await running.requests.remove(`/api/v1/nodes/${node}`);
     running.nodes.delete(name);
   }
 
@@ -208,7 +208,7 @@ export class ManagementClusters implements NodeKubernetes {
       ...cluster,
       kubeconfig,
       api,
-      connection: new HttpsConnection(parseKubeconfig(kubeconfig)),
+      requests: ApiRequests.of(kubeconfig, 'stand-in-node'),
       nodes: new Map(),
       stop: async () => {
         ending.abort();
@@ -249,19 +249,4 @@ async function deploy({
     }
     await sleep(retryMilliseconds, undefined, { signal });
   }
-}
-
-async function applyNode(
-  connection: HttpsConnection,
-  name: string,
-  subresource: '' | '/status',
-  node: unknown,
-): Promise<void> {
-  const { code, text } = await connection.send({
-    method: 'PATCH',
-    path: `/api/v1/nodes/${name}${subresource}?fieldManager=stand-in-node&force=true`,
-    body: JSON.stringify(node),
-    contentType: 'application/apply-patch+yaml',
-  });
-  if (code !== 200 && code !== 201) throw new Error(`the Node ${name} is refused with ${code}: ${text}`);
 }

@@ -2,11 +2,12 @@
 
 import { request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HttpsConnection, type HttpsRequest } from '../../adapters/https-connection.ts';
+import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { type Credentials, parseKubeconfig } from '../../adapters/kubeconfig.ts';
 import { PetraError } from '../../core/errors.ts';
 import { at } from '../../core/json-fields.ts';
 import type { KubernetesUnderTest } from '../adapters/kubernetes-scene.ts';
+import { ApiRequests } from './api-requests.ts';
 
 export interface RealKubernetes {
   /** Of an administrator. */
@@ -20,48 +21,19 @@ export interface RealKubernetes {
 
 const namespace = 'contract-users';
 
-export interface Administrator {
-  /** The JSON at a path. */
-  read(path: string): Promise<unknown>;
-  apply(path: string, object: object): Promise<unknown>;
-  create(path: string, object: object): Promise<unknown>;
-}
-
-/** Requests past Petra's adapter. @throws Error for an answer that is no success */
-export function administratorOf(kubeconfig: string): Administrator {
-  const connection = new HttpsConnection(parseKubeconfig(kubeconfig));
-  const request = async (sent: HttpsRequest): Promise<unknown> => {
-    const { code, text } = await connection.send(sent);
-    if (code >= 300) throw new Error(`${sent.method} ${sent.path} was answered ${code}: ${text}`);
-    return JSON.parse(text);
-  };
-  return {
-    read: (path) => request({ method: 'GET', path }),
-    apply: (path, object) =>
-      request({
-        method: 'PATCH',
-        path: `${path}?fieldManager=contract&force=true`,
-        body: JSON.stringify(object),
-        contentType: 'application/apply-patch+yaml',
-      }),
-    create: (path, object) =>
-      request({ method: 'POST', path, body: JSON.stringify(object), contentType: 'application/json' }),
-  };
-}
-
 export function realKubernetesUnderTest(real: RealKubernetes): KubernetesUnderTest {
-  const { apply, create } = administratorOf(real.kubeconfig);
+  const requests = ApiRequests.of(real.kubeconfig, 'contract');
 
   const held: (() => void)[] = [];
 
   /** A ServiceAccount without a binding: known, and with the right to discover kinds alone. */
   const userOf = async (name: string): Promise<string> => {
     const path = `/api/v1/namespaces/${namespace}`;
-    await apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await requests.apply(path, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     const account = `${path}/serviceaccounts/${name}`;
-    await apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
+    await requests.apply(account, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } });
     const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
-    const answer = await create(`${account}/token`, review);
+    const answer = await requests.create(`${account}/token`, review);
     return withToken(real.kubeconfig, String(at(answer, 'status', 'token')));
   };
 
@@ -78,7 +50,7 @@ export function realKubernetesUnderTest(real: RealKubernetes): KubernetesUnderTe
       const name = 'throttled';
       const apiVersion = 'flowcontrol.apiserver.k8s.io/v1';
       const root = `/apis/${apiVersion}`;
-      await apply(`${root}/prioritylevelconfigurations/${name}`, {
+      await requests.apply(`${root}/prioritylevelconfigurations/${name}`, {
         apiVersion,
         kind: 'PriorityLevelConfiguration',
         metadata: { name },
@@ -93,7 +65,7 @@ export function realKubernetesUnderTest(real: RealKubernetes): KubernetesUnderTe
         },
       });
       const account = { name, namespace };
-      await apply(`${root}/flowschemas/${name}`, {
+      await requests.apply(`${root}/flowschemas/${name}`, {
         apiVersion,
         kind: 'FlowSchema',
         metadata: { name },

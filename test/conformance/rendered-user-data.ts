@@ -6,8 +6,9 @@ import { gzipSync } from 'node:zlib';
 import { at, recordAt, textAt } from '../../core/json-fields.ts';
 import type { KubernetesObject } from '../../core/ports.ts';
 import { isConditionTrue } from '../../local/controllers/conditions.ts';
+import { ApiRequests } from './api-requests.ts';
 import type { TopologyPlan } from './topology-plan.ts';
-import { eventually, mergePatch, type Trial } from './trial-namespace.ts';
+import { eventually, type Trial } from './trial-namespace.ts';
 
 export type MachineKind = 'first server' | 'joining server' | 'agent';
 
@@ -128,9 +129,12 @@ async function markJoined(
   { kubeconfig, namespace }: Trial & { readonly kubeconfig: string },
   name: string,
 ): Promise<void> {
-  await mergePatch(kubeconfig, `/apis/${api.cluster}/namespaces/${namespace}/machines/${name}/status`, {
-    status: { nodeRef: { apiVersion: 'v1', kind: 'Node', name } },
-  });
+  await ApiRequests.of(kubeconfig, 'trial').merge(
+    `/apis/${api.cluster}/namespaces/${namespace}/machines/${name}/status`,
+    {
+      status: { nodeRef: { apiVersion: 'v1', kind: 'Node', name } },
+    },
+  );
 }
 
 function kindOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }) {

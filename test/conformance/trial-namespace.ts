@@ -1,8 +1,6 @@
 // A namespace of a management cluster in which rendered objects are tried, away from the clusters that are there.
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HttpsConnection } from '../../adapters/https-connection.ts';
-import { parseKubeconfig } from '../../adapters/kubeconfig.ts';
 import { clusterClassName } from '../../core/capi/translate-cluster.ts';
 import { hasCode, messageOf } from '../../core/errors.ts';
 import { isObject } from '../../core/json-fields.ts';
@@ -99,15 +97,4 @@ export async function eventually(
     if (Date.now() > deadline) throw new Error(`not after ${limitSeconds} s: ${what}`);
     await sleep(pauseMilliseconds);
   }
-}
-
-/** A change that Petra itself never makes, for what a test plays. What is not there needs none. */
-export async function mergePatch(kubeconfig: string, path: string, change: object): Promise<void> {
-  const answer = await new HttpsConnection(parseKubeconfig(kubeconfig)).send({
-    method: 'PATCH',
-    path,
-    contentType: 'application/merge-patch+json',
-    body: JSON.stringify(change),
-  });
-  if (answer.code !== 200 && answer.code !== 404) throw new Error(`could not change ${path}: ${answer.text}`);
 }

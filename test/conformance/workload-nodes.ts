@@ -1,8 +1,8 @@
 // What the machines of a workload cluster say to its API: their kubelet, k3s itself, and the cloud controller manager.
 // Over the wire and with a certificate of the cluster, so that it is the same for a simulated and a real API server.
 
-import { HttpsConnection } from '../../adapters/https-connection.ts';
 import { issueCertificate } from '../../local/kubernetes/certificates.ts';
+import { ApiRequests } from './api-requests.ts';
 import type { ClusterAuthorities, K3sMachine, Taint } from './k3s-machine.ts';
 
 /** The instance under a machine, as EC2 knows it. */
@@ -25,13 +25,12 @@ export interface ClusterParts {
 
 const uninitialized = 'node.cloudprovider.kubernetes.io/uninitialized';
 const callLimitMilliseconds = 10_000;
-const manager = 'stand-in-machine';
 
 export class WorkloadNodes {
-  readonly #connection: HttpsConnection;
+  readonly #requests: ApiRequests;
 
-  private constructor(connection: HttpsConnection) {
-    this.#connection = connection;
+  private constructor(requests: ApiRequests) {
+    this.#requests = requests;
   }
 
   static async connect(server: string, authorities: ClusterAuthorities): Promise<WorkloadNodes> {
@@ -44,14 +43,17 @@ export class WorkloadNodes {
       ...identity,
     };
     return new WorkloadNodes(
-      new HttpsConnection(credentials, { timeoutMilliseconds: callLimitMilliseconds }),
+      new ApiRequests(credentials, {
+        fieldManager: 'stand-in-machine',
+        timeoutMilliseconds: callLimitMilliseconds,
+      }),
     );
   }
 
   /** k3s keeps its serving certificate there; the control-plane provider only looks whether the Secret exists. */
   async tellInitialized(): Promise<void> {
     const name = 'k3s-serving';
-    await this.#apply(`/api/v1/namespaces/kube-system/secrets/${name}`, {
+    await this.#requests.apply(`/api/v1/namespaces/kube-system/secrets/${name}`, {
       apiVersion: 'v1',
       kind: 'Secret',
       metadata: { name, namespace: 'kube-system' },
@@ -62,33 +64,18 @@ export class WorkloadNodes {
   async join(machine: K3sMachine, instance: MachineInstance, parts: ClusterParts): Promise<void> {
     const path = `/api/v1/nodes/${machine.nodeName}`;
     const node = nodeOf(machine, instance, parts);
-    await this.#apply(path, node);
-    await this.#patch(`${path}/status`, 'application/merge-patch+json', {
-      status: statusOf(machine, instance, parts),
-    });
+    await this.#requests.apply(path, node);
+    await this.#requests.merge(`${path}/status`, { status: statusOf(machine, instance, parts) });
     // A real API server adds a taint to a new Node, which a kubelet's controller manager would take off when it is Ready.
-    await this.#apply(path, node);
+    await this.#requests.apply(path, node);
   }
 
   async leave(nodeName: string): Promise<void> {
-    const request = { method: 'DELETE', path: `/api/v1/nodes/${nodeName}` };
-    const { code, text } = await this.#connection.send(request);
-    if (code >= 300 && code !== 404) throw new Error(`Node ${nodeName} is not deleted: ${code} ${text}`);
-  }
-
-  async #apply(path: string, object: unknown): Promise<void> {
-    const query = `fieldManager=${manager}&force=true`;
-    await this.#patch(`${path}?${query}`, 'application/apply-patch+yaml', object);
-  }
-
-  async #patch(path: string, contentType: string, change: unknown): Promise<void> {
-    const request = { method: 'PATCH', path, contentType, body: JSON.stringify(change) };
-    const { code, text } = await this.#connection.send(request);
-    if (code >= 300) throw new Error(`PATCH ${path}: ${code} ${text}`);
+    await this.#requests.remove(`/api/v1/nodes/${nodeName}`);
   }
 }
 
-function nodeOf(machine: K3sMachine, instance: MachineInstance, parts: ClusterParts): unknown {
+function nodeOf(machine: K3sMachine, instance: MachineInstance, parts: ClusterParts): object {
   const cloud = cloudOf(machine, instance, parts);
   const roles: Readonly<Record<string, string>> =
     machine.role === 'server'
