@@ -80,7 +80,7 @@ export class DynaliteHandler {
       return answer(200, await this.#perform(request));
     } catch (error) {
       if (isRefusal(error)) return answer(error.statusCode, error.body);
-      const message = messageOf(error);
+      const message = withCause(error);
       return answer(500, { __type: 'com.amazonaws.dynamodb.v20120810#InternalServerError', message });
     }
   }
@@ -169,7 +169,7 @@ function isRefusal(error: unknown): error is Error & Refusal {
 }
 
 /** LevelDB's own words are in the cause: the file and the system's error. */
-function messageOf(error: unknown): string {
+function withCause(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

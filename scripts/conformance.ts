@@ -150,21 +150,21 @@ async function timed(part: string, work: (tell: Tell) => Promise<void>): Promise
     say(`${part}: ${secondsSince(moment)} s`);
   } catch (error) {
     say(`${part}: FAILED after ${secondsSince(moment)} s`);
-    throw new Error(`${part}: ${messageOf(error)}`, { cause: error });
+    throw new Error(`${part}: ${withCauses(error)}`, { cause: error });
   }
 }
 
 /** Waits for all, and then fails with what all failed with. */
 async function together(running: readonly Promise<void>[]): Promise<void> {
   const failures = (await Promise.allSettled(running)).flatMap((one) =>
-    one.status === 'rejected' ? [messageOf(one.reason)] : [],
+    one.status === 'rejected' ? [withCauses(one.reason)] : [],
   );
   if (failures.length > 0) throw new Error(failures.join('\n\n'));
 }
 
-function messageOf(error: unknown): string {
+function withCauses(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : messageOf(error.cause);
+  const cause = error.cause === undefined ? '' : withCauses(error.cause);
   return cause === '' || error.message.includes(cause) ? error.message : `${error.message}: ${cause}`;
 }
 
@@ -193,7 +193,7 @@ async function withManagement(reality: Reality, wanted: ReadonlySet<string>): Pr
       await timed(breaking, () => badDays({ ...stage, step: stepsOf(breaking) }, management));
     if (!values.keep) await destroyManagement(stage, management);
   } catch (error) {
-    if (values.keep) console.error(messageOf(error));
+    if (values.keep) console.error(withCauses(error));
     throw error;
   } finally {
     if (values.keep) {
@@ -237,7 +237,7 @@ async function runParts(wanted: ReadonlySet<string>): Promise<void> {
     await rm(folder, { recursive: true, force: true });
     process.exit(0);
   }
-  console.error(messageOf(failure));
+  console.error(withCauses(failure));
   console.error(`failed; logs are in ${folder}, and docs/conformance.md says how to read them`);
   process.exit(1);
 }
@@ -252,7 +252,7 @@ async function main(): Promise<void> {
     say(`everything is built (${secondsSince(begun)} s)`);
     await enterSandbox();
   } catch (error) {
-    console.error(messageOf(error));
+    console.error(withCauses(error));
     process.exit(1);
   }
 }
