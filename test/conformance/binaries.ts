@@ -30,7 +30,7 @@ export type Say = (line: string) => void;
 const goFolder = path.join(import.meta.dirname, 'go');
 
 /**
- * The programs; builds those that are missing and says so. Needs the network then, and about 15 minutes on two cores
+ * The programs; builds those that are missing and says so. Needs the network then, and about half an hour on two cores
  * when none is there. Safe to call from several processes at once, and to kill: a program appears when it is whole.
  */
 export async function binaries(say: Say): Promise<Binaries> {
