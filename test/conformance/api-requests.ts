@@ -3,7 +3,8 @@
 
 import { type HttpsAnswer, HttpsConnection } from '../../adapters/https-connection.ts';
 import { type Credentials, parseKubeconfig } from '../../adapters/kubeconfig.ts';
-import { isObject } from '../../core/json-fields.ts';
+import { statusOf } from '../../adapters/kubernetes-errors.ts';
+import { textAt } from '../../core/json-fields.ts';
 
 /** Each method gives the API's answer, and throws Error with its words for one that is not a success. */
 export class ApiRequests {
@@ -60,16 +61,8 @@ function ifFound(path: string, answer: HttpsAnswer): unknown {
   return answer.code === 404 ? undefined : contentOf(path, answer);
 }
 
-function contentOf(path: string, { code, text }: HttpsAnswer): unknown {
+function contentOf(path: string, answer: HttpsAnswer): unknown {
+  const { code, text } = answer;
   if (code < 300) return JSON.parse(text);
-  throw new Error(`${path}: ${code} ${messageIn(text)}`);
-}
-
-function messageIn(text: string): string {
-  try {
-    const status: unknown = JSON.parse(text);
-    return isObject(status) && typeof status.message === 'string' ? status.message : '';
-  } catch {
-    return text.slice(0, 200);
-  }
+  throw new Error(`${path}: ${code} ${textAt(statusOf(answer), 'message') ?? text.slice(0, 200)}`);
 }
