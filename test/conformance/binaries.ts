@@ -16,6 +16,8 @@ import {
   type GoBuild,
   type GoMod,
   goBuilds,
+  type PinnedModule,
+  type Program,
   wrapperGoMod,
 } from './go-modules.ts';
 import { checkTools } from './tools.ts';
@@ -62,7 +64,7 @@ export async function moduleSources(module: string): Promise<string> {
 
 interface Located {
   readonly build: GoBuild;
-  readonly targets: readonly { readonly name: BinaryName; readonly main: string; readonly file: string }[];
+  readonly targets: readonly (Program & { readonly file: string })[];
 }
 
 async function locate(build: GoBuild): Promise<Located> {
@@ -75,10 +77,12 @@ async function locate(build: GoBuild): Promise<Located> {
 }
 
 async function sourcesOf({ own }: GoBuild): Promise<readonly string[]> {
-  if (own === undefined) return [];
-  const folder = path.join(goFolder, own.folder);
-  const names = (await readdir(folder)).sort();
-  return Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')));
+  const folders = (own?.folders ?? []).map((folder) => path.join(goFolder, folder));
+  const names = await Promise.all(folders.map(async (folder) => (await readdir(folder)).sort()));
+  const files = folders.flatMap((folder, index) =>
+    (names[index] ?? []).map((name) => path.join(folder, name)),
+  );
+  return Promise.all(files.map((file) => readFile(file, 'utf8')));
 }
 
 async function buildMissing(located: readonly Located[], say: Say): Promise<void> {
@@ -121,10 +125,15 @@ async function buildAll(missing: readonly Located[], work: string, say: Say): Pr
 async function prepare({ build, targets }: Located, wrapper: string): Promise<string> {
   const { GoMod, Dir } = await download(build, wrapper);
   const goMod: GoMod = JSON.parse(await go(['mod', 'edit', '-json', GoMod], wrapper));
-  const sums = await Promise.all([readFile(path.join(Dir, 'go.sum'), 'utf8'), knownSums()]);
+  const folders = [Dir];
+  for (const one of build.along ?? []) folders.push((await download(one, wrapper)).Dir);
+  const sums = folders.map((folder) => readFile(path.join(folder, 'go.sum'), 'utf8'));
+  const known = await Promise.all([knownSums(), ...sums]);
   await writeFile(path.join(wrapper, 'go.mod'), wrapperGoMod(build, goMod));
-  await writeFile(path.join(wrapper, 'go.sum'), sums.join('\n'));
-  if (build.own) await cp(path.join(goFolder, build.own.folder), wrapper, { recursive: true });
+  await writeFile(path.join(wrapper, 'go.sum'), known.join('\n'));
+  for (const folder of build.own?.folders ?? []) {
+    await cp(path.join(goFolder, folder), path.join(wrapper, folder), { recursive: true });
+  }
   await go(['list', '-mod=mod', '-deps', ...targets.map(({ main }) => main)], wrapper);
   return wrapper;
 }
@@ -135,11 +144,11 @@ interface Downloaded {
 }
 
 /** Asked in a module of its own, so that the go command compares with its go.sum. */
-async function download(build: GoBuild, folder: string): Promise<Downloaded> {
+async function download({ module, version }: PinnedModule, folder: string): Promise<Downloaded> {
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, 'go.mod'), 'module petra.invalid/download\n');
   await writeFile(path.join(folder, 'go.sum'), await knownSums());
-  return JSON.parse(await go(['mod', 'download', '-json', `${build.module}@${build.version}`], folder));
+  return JSON.parse(await go(['mod', 'download', '-json', `${module}@${version}`], folder));
 }
 
 function knownSums(): Promise<string> {
@@ -153,17 +162,20 @@ async function compile({ build, targets }: Located, wrapper: string, say: Say): 
   const mains = targets.map(({ main }) => main);
   await go(['build', '-mod=mod', ...buildFlags(build), '-o', `${out}/`, ...mains], wrapper);
   for (const { name, main, file } of targets) {
-    const folder = path.join(wrapper, name);
-    await mkdir(folder);
+    const folder = path.join(out, 'folders', name);
+    await mkdir(folder, { recursive: true });
     await rename(path.join(out, executableName(main)), path.join(folder, name));
     await offer(folder, path.dirname(file));
   }
-  say(`  ${targets.map(({ name }) => name).join(', ')} ${build.version}: ${seconds(began)} s`);
+  const made = targets.map(({ name, version = build.version }) => `${name} ${version}`);
+  say(`  ${made.join(', ')}: ${seconds(began)} s`);
 }
 
 async function go(args: readonly string[], cwd: string): Promise<string> {
-  // No other version of Go than the one that is there, and nothing of the caller's own modules.
-  const env = { ...process.env, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOWORK: 'off' };
+  // No other version of Go than the one that is there, and nothing of the caller's own modules. A compiler lives for a
+  // second: it need not collect garbage before it holds a lot. (Kubernetes' largest step, the linker, holds 1.7 GB.)
+  const memory = { GOGC: 'off', GOMEMLIMIT: '3GiB' };
+  const env = { ...process.env, ...memory, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOWORK: 'off' };
   try {
     const { stdout } = await run('go', args, { cwd, env, maxBuffer: 256 * 1024 * 1024 });
     return stdout;

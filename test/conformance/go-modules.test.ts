@@ -14,9 +14,9 @@ import {
 const plain: GoBuild = {
   module: 'example.org/tool/v2',
   version: 'v2.3.4',
-  programs: [{ name: 'helm', main: 'example.org/tool/v2/cmd/tool' }],
+  programs: [{ name: 'helm-template', main: 'example.org/tool/v2/cmd/tool' }],
 };
-const program = { name: 'helm', main: 'example.org/tool/v2/cmd/tool' } as const;
+const program = { name: 'helm-template', main: 'example.org/tool/v2/cmd/tool' } as const;
 const here = { platform: 'linux-x64', sources: [] };
 
 test('every program is made by one build', () => {
@@ -31,7 +31,7 @@ test('every program is made by one build', () => {
     'k3s-control-plane': true,
     capa: true,
     'cert-manager': true,
-    helm: true,
+    'helm-template': true,
     'helm-controller': true,
   };
   const made = goBuilds.flatMap(({ programs }) => programs.map(({ name }) => name));
@@ -82,6 +82,13 @@ test("Kubernetes' own libraries are taken as they are published for its version"
   expect(text).toContain(`replace k8s.io/api => k8s.io/api v0.${build?.version.slice('v1.'.length)}\n`);
 });
 
+test('modules that are built along with another are required, and have no replacements of their own', () => {
+  const along = [{ module: 'example.org/other', version: 'v1.0.0' }];
+  expect(wrapperGoMod({ ...plain, along }, {})).toContain(
+    'require example.org/tool/v2 v2.3.4\nrequire example.org/other v1.0.0\n',
+  );
+});
+
 test("a main package of Petra's own is in a module that may import what is internal there", () => {
   const own = goBuilds.filter((build) => build.own !== undefined);
   expect(own.length).toBeGreaterThan(0);
@@ -102,6 +109,7 @@ test('a program has a place of its own for all that it is made of', () => {
     binaryFolder(plain, program, here),
     binaryFolder({ ...plain, version: 'v2.3.5' }, program, here),
     binaryFolder({ ...plain, module: 'example.org/fork/v2' }, program, here),
+    binaryFolder({ ...plain, along: [{ module: 'example.org/other', version: 'v1.0.0' }] }, program, here),
     binaryFolder({ ...plain, variables: { 'example.org/tool/v2.version': 'v2' } }, program, here),
     binaryFolder(plain, { ...program, main: 'example.org/tool/v2/cmd/other' }, here),
     binaryFolder(plain, program, { ...here, platform: 'darwin-arm64' }),
@@ -109,12 +117,13 @@ test('a program has a place of its own for all that it is made of', () => {
   ];
   expect(new Set(folders).size).toBe(folders.length);
   expect(binaryFolder(plain, program, here)).toBe(folders[0]);
-  expect(folders[0]).toMatch(/^helm-v2\.3\.4-[0-9a-f]{12}$/);
+  expect(folders[0]).toMatch(/^helm-template-v2\.3\.4-[0-9a-f]{12}$/);
+  expect(binaryFolder(plain, { ...program, version: 'v1.0.0' }, here)).toMatch(/^helm-template-v1\.0\.0-/);
 });
 
 test('the checksums of every pinned module are committed', () => {
   const checksums = `\n${readFileSync(path.join(import.meta.dirname, 'go', 'checksums.txt'), 'utf8')}`;
-  for (const { module, version } of goBuilds) {
+  for (const { module, version } of goBuilds.flatMap((build) => [build, ...(build.along ?? [])])) {
     expect(checksums).toContain(`\n${module} ${version} h1:`);
     expect(checksums).toContain(`\n${module} ${version}/go.mod h1:`);
   }

@@ -1,5 +1,5 @@
 // The release files of cert-manager and the providers, made as their projects make them: `kubectl kustomize` and
-// `helm template` over the sources of the pinned modules, with what the Makefiles set at release time. Nothing else is
+// helm's own engine over the sources of the pinned modules, with what the Makefiles set at release time. Nothing else is
 // changed, and nothing is downloaded from a release page.
 
 import { execFile } from 'node:child_process';
@@ -72,7 +72,7 @@ export async function releaseFolder(say: Say = () => undefined): Promise<string>
   const hash = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
   const folder = cached(`releases-${hash}`);
   if (existsSync(folder)) return folder;
-  const helm = await binary('helm', say);
+  const helmTemplate = await binary('helm-template', say);
   await inWorkFolder(async (work) => {
     const made = path.join(work, 'releases');
     for (const { provider, version, components, metadata } of providersFor(managementVersions)) {
@@ -90,7 +90,7 @@ export async function releaseFolder(say: Say = () => undefined): Promise<string>
     await mkdir(release, { recursive: true });
     await writeFile(
       path.join(release, file),
-      await certManagerManifest(helm, path.join(work, 'cert-manager')),
+      await certManagerManifest(helmTemplate, path.join(work, 'cert-manager')),
     );
     await offer(made, folder);
   });
@@ -125,7 +125,7 @@ const large = { maxBuffer: 64 * 1024 * 1024 };
 
 // As `make/manifests.mk` of cert-manager does: the chart with its CRDs among the templates, rendered with and without
 // them, and the namespace before all.
-async function certManagerManifest(helm: string, work: string): Promise<string> {
+async function certManagerManifest(helmTemplate: string, work: string): Promise<string> {
   const source = await moduleSources('github.com/cert-manager/cert-manager');
   const chart = path.join(work, 'chart');
   const from = path.join(source, 'deploy', 'charts', 'cert-manager');
@@ -143,16 +143,32 @@ async function certManagerManifest(helm: string, work: string): Promise<string> 
   const texts = await Promise.all(definitions.map((name) => readFile(path.join(crds, name), 'utf8')));
   await writeFile(path.join(chart, 'templates', 'crds.yaml'), texts.join('\n---\n'));
 
-  const template = async (...settings: readonly string[]) => {
-    const args = ['template', 'cert-manager', chart, '--namespace=cert-manager', '--set=creator=static'];
-    const all = [...args, '--set=startupapicheck.enabled=false', `--kube-version=${versions.kubernetes}`];
-    // Nothing of the user's own helm: no plugins, no repositories.
-    const env = { PATH: process.env.PATH, HOME: work };
-    return (await run(helm, [...all, ...settings], { ...large, env })).stdout;
-  };
+  const render = async (crds: boolean) =>
+    template(helmTemplate, path.join(work, 'request.json'), {
+      chart,
+      release: 'cert-manager',
+      namespace: 'cert-manager',
+      kubeVersion: versions.kubernetes,
+      values: { creator: 'static', startupapicheck: { enabled: false }, crds: { enabled: crds } },
+    });
+  const withCrds = await render(true);
   return [
     await readFile(path.join(source, 'deploy', 'manifests', 'namespace.yaml'), 'utf8'),
-    await template('--set=crds.enabled=true', '--show-only=templates/crds.yaml'),
-    await template(),
+    ...withCrds.filter((one) => one.template === 'cert-manager/templates/crds.yaml').map(written),
+    ...(await render(false)).map(written),
   ].join('---\n');
+}
+
+interface Rendered {
+  readonly template: string;
+  readonly content: string;
+}
+
+async function template(program: string, file: string, request: object): Promise<readonly Rendered[]> {
+  await writeFile(file, JSON.stringify(request));
+  return JSON.parse((await run(program, [file], large)).stdout);
+}
+
+function written({ template, content }: Rendered): string {
+  return `# Source: ${template}\n${content}\n`;
 }
