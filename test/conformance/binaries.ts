@@ -32,8 +32,9 @@ export type Say = (line: string) => void;
 const goFolder = path.join(import.meta.dirname, 'go');
 
 /**
- * The programs; builds those that are missing and says so. Needs the network then, and about half an hour on two cores
- * when none is there. Safe to call from several processes at once, and to kill: a program appears when it is whole.
+ * The programs; builds those that are missing and says so. Needs the network then, and about a quarter of an hour on
+ * two cores when none is there. Safe to call from several processes at once, and to kill: a program appears when it is
+ * whole.
  */
 export async function binaries(say: Say): Promise<Binaries> {
   const located = await Promise.all(goBuilds.map(locate));
