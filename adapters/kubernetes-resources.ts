@@ -1,4 +1,5 @@
-// Where kinds are served: discovery, remembered per group and version.
+// Where kinds are served: the same place in every cluster for Kubernetes' own; of others discovery says it, and is
+// remembered per group and version.
 
 import type { HttpsConnection } from './https-connection.ts';
 import { failureOf, statusOf } from './kubernetes-errors.ts';
@@ -7,6 +8,32 @@ interface Resource {
   readonly plural: string;
   readonly namespaced: boolean;
 }
+
+const ofCluster = (plural: string): Resource => ({ plural, namespaced: false });
+const ofNamespace = (plural: string): Resource => ({ plural, namespaced: true });
+
+/** Those that Petra asks for most, so that the first request for them need not wait for another. */
+export const builtIn: ReadonlyMap<string, Resource> = new Map([
+  ['v1 Namespace', ofCluster('namespaces')],
+  ['v1 Node', ofCluster('nodes')],
+  ['v1 Secret', ofNamespace('secrets')],
+  ['v1 Service', ofNamespace('services')],
+  ['v1 ServiceAccount', ofNamespace('serviceaccounts')],
+  ['apps/v1 Deployment', ofNamespace('deployments')],
+  ['rbac.authorization.k8s.io/v1 ClusterRole', ofCluster('clusterroles')],
+  ['rbac.authorization.k8s.io/v1 ClusterRoleBinding', ofCluster('clusterrolebindings')],
+  ['rbac.authorization.k8s.io/v1 Role', ofNamespace('roles')],
+  ['rbac.authorization.k8s.io/v1 RoleBinding', ofNamespace('rolebindings')],
+  ['apiextensions.k8s.io/v1 CustomResourceDefinition', ofCluster('customresourcedefinitions')],
+  [
+    'admissionregistration.k8s.io/v1 MutatingWebhookConfiguration',
+    ofCluster('mutatingwebhookconfigurations'),
+  ],
+  [
+    'admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration',
+    ofCluster('validatingwebhookconfigurations'),
+  ],
+]);
 
 export class KubernetesResources {
   readonly #connection: HttpsConnection;
@@ -27,7 +54,7 @@ export class KubernetesResources {
     readonly name?: string;
   }): Promise<string | undefined> {
     const { apiVersion, kind, namespace, name } = target;
-    const resource = await this.#resource(apiVersion, kind);
+    const resource = builtIn.get(`${apiVersion} ${kind}`) ?? (await this.#resource(apiVersion, kind));
     if (!resource) return undefined;
     const space = namespace ?? (name === undefined ? undefined : 'default');
     const scope =

@@ -286,6 +286,25 @@ describe('credentials', () => {
     expect(JSON.stringify([failure.message, failure.details, String(failure.cause)])).not.toContain('t0ken');
   });
 
+  test("where Kubernetes' own kinds are served is not asked, where others are is asked once", async () => {
+    const asked: (string | undefined)[] = [];
+    const kubernetes = await served((request, response) => {
+      asked.push(request.url);
+      const resources = [{ name: 'widgets', kind: 'Widget', namespaced: true }];
+      response.end(JSON.stringify({ resources, metadata: { name: 'a' } }));
+    });
+    await kubernetes.read({ apiVersion: 'v1', kind: 'Namespace', name: 'a' });
+    for (const name of ['a', 'b']) {
+      await kubernetes.read({ apiVersion: 'petra.sh/v1', kind: 'Widget', name, namespace: 'n' });
+    }
+    expect(asked).toEqual([
+      '/base/api/v1/namespaces/a',
+      '/base/apis/petra.sh/v1',
+      '/base/apis/petra.sh/v1/namespaces/n/widgets/a',
+      '/base/apis/petra.sh/v1/namespaces/n/widgets/b',
+    ]);
+  });
+
   test('objects are sent as they are, and as field manager petra', async () => {
     let sent: unknown;
     let url = '';

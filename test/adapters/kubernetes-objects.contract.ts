@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { builtIn } from '../../adapters/kubernetes-resources.ts';
 import { definitionKind, definitionOf, eventually, failureOf, type Scene } from './kubernetes-scene.ts';
 
 /** Single objects: stored, read, removed, and kinds that come and go. */
@@ -22,6 +23,15 @@ export function objectsContract(scene: () => Scene): void {
       'del \u007f, next line \u0085, nbsp \u00a0, mark \ufeff, snowman ☃, emoji 🚀, "quoted": \\ \t\n';
     const applied = await kubernetes.apply(configMap('text', { text }));
     expect(applied.data).toEqual({ text });
+  });
+
+  test('kinds that Petra does not look for are served where it takes them to be', async () => {
+    for (const [key, { plural, namespaced }] of builtIn) {
+      const [apiVersion = '', kind] = key.split(' ');
+      const root = apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+      const { body } = await scene().request('GET', root);
+      expect(body.resources).toContainEqual(expect.objectContaining({ name: plural, kind, namespaced }));
+    }
   });
 
   test('an object can be read in every version of its kind', async () => {
