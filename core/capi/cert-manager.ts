@@ -3,7 +3,7 @@
 
 import type { KubernetesObject } from '../ports.ts';
 import { parseManifest } from './manifest-yaml.ts';
-import { clusterctlLabel, labelled } from './provider-components.ts';
+import { clusterctlLabel, coreLabel, labelled } from './provider-components.ts';
 import { type ImageOverrides, overrideImages } from './provider-images.ts';
 
 /** cert-manager's objects, ready to apply. Unlike a provider's manifest, it has no variables. @throws ReleaseCorrupt */
@@ -16,7 +16,7 @@ export function certManagerObjects(
   return overrideImages(objects, 'cert-manager', imageOverrides).map((object) => {
     const marked = labelled(object, {
       [clusterctlLabel]: '',
-      'clusterctl.cluster.x-k8s.io/core': 'cert-manager',
+      [coreLabel]: 'cert-manager',
     });
     const annotations = {
       ...marked.metadata.annotations,

@@ -15,7 +15,7 @@ import type { Provider } from './providers.ts';
 
 /** On every object that clusterctl, or Petra in its place, manages. */
 export const clusterctlLabel = 'clusterctl.cluster.x-k8s.io';
-const coreLabel = 'clusterctl.cluster.x-k8s.io/core';
+export const coreLabel = 'clusterctl.cluster.x-k8s.io/core';
 /** On every object of a provider, with its key. */
 export const providerLabel = 'cluster.x-k8s.io/provider';
 

@@ -2,7 +2,7 @@
 // at once, and what does not need cert-manager while cert-manager starts.
 
 import type { InstallationPart } from '../capi/installation.ts';
-import { inventoryObject, providerLabel } from '../capi/provider-components.ts';
+import { clusterctlLabel, coreLabel, inventoryObject, providerLabel } from '../capi/provider-components.ts';
 import { providersFor } from '../capi/providers.ts';
 import { PetraError } from '../errors.ts';
 import { numberAt } from '../json-fields.ts';
@@ -10,6 +10,7 @@ import type { Kubernetes, KubernetesObject } from '../ports.ts';
 import { applyAll } from './apply-all.ts';
 import { conditionOf, conditionsOf } from './conditions.ts';
 import { deadlineAfter, isOver, required, type StepContext, type StepInput } from './context.ts';
+import { isServed, remindOfDefinitions } from './forgotten-definitions.ts';
 import { managementVersions } from './init-preflight.ts';
 import { lookPatiently, requireManagementApi } from './management-api.ts';
 import { deniedAccess, refusal, refusedTrial } from './provider-proofs.ts';
@@ -63,6 +64,8 @@ async function tryCertManager(
     waiting.length > 0
       ? `waiting for ${names(waiting)}`
       : await refusal(async () => applyAll(api, await objectsOf(context, input, 'certificates')));
+  // It may be its own definitions that are not served.
+  if (problem !== undefined && waiting.length === 0) await unservedDefinitions(context, input, api);
   const deadline = deadlineAfter(context, context.settings.limits.provider);
   if (problem === undefined) return { ready: true, deadline, message: 'cert-manager accepts resources' };
   if (!isOver(context, input)) return { ready: false, deadline, message: problem };
@@ -89,12 +92,14 @@ async function tryProviders(
   const api = await requireManagementApi(context, context.record);
   const releases = providersFor(managementVersions(context.record));
   const controllers = await objectsOf(context, input, 'controllers');
-  const unserved = await unservedDefinitions(api, controllers);
+  const unserved = (await areStarted(api, controllers)) ? [] : await unservedDefinitions(context, input, api);
   const found = await Promise.all(
     releases.map(async ({ provider, version }) => {
       const title = `${provider.key} ${version}`;
       // Not those of all: an API server serves one definition after the other, and CAPA's many come last.
-      const missing = unserved.filter(isOf('cluster-api', provider.key));
+      const missing = unserved.filter(
+        (one) => isOf('cluster-api', provider.key)(one) || one.metadata.labels?.[coreLabel] === 'inventory',
+      );
       if (missing.length > 0) return [{ text: `${title}: waiting for ${names(missing)}`, waiting: missing }];
       const own = controllers.filter(isOf(provider.key));
       const deployments = await Promise.all(own.map((deployment) => api.apply(deployment)));
@@ -119,25 +124,34 @@ async function tryProviders(
   });
 }
 
-/** The definitions of the providers that are not served yet; not asked any more once every controller was started. */
-async function unservedDefinitions(
-  api: Kubernetes,
-  controllers: readonly KubernetesObject[],
-): Promise<readonly KubernetesObject[]> {
+/** Whether every controller was started; then every definition is served. */
+async function areStarted(api: Kubernetes, controllers: readonly KubernetesObject[]): Promise<boolean> {
   const started = await api.list(
     { apiVersion: 'apps/v1', kind: 'Deployment' },
     { labelSelector: providerLabel },
   );
-  const isStarted = ({ metadata }: KubernetesObject) =>
+  return controllers.every(({ metadata }) =>
     started.some(
       (one) => one.metadata.name === metadata.name && one.metadata.namespace === metadata.namespace,
-    );
-  if (controllers.every(isStarted)) return [];
-  const definitions = await api.list(
-    { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
-    { labelSelector: providerLabel },
+    ),
   );
-  return definitions.filter((definition) => conditionOf(definition, 'Established')?.status !== 'True');
+}
+
+/** The definitions of all that is installed that are not served yet. Reminds the API server of those it has forgotten. */
+async function unservedDefinitions(
+  context: StepContext<'artifacts'>,
+  input: StepInput,
+  api: Kubernetes,
+): Promise<readonly KubernetesObject[]> {
+  const kind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
+  const definitions = await api.list(kind, { labelSelector: clusterctlLabel });
+  const unserved = definitions.filter((definition) => !isServed(definition));
+  const installed = async () => [
+    ...(await objectsOf(context, input, 'certManager')),
+    ...(await objectsOf(context, input, 'foundation')),
+  ];
+  await remindOfDefinitions(api, unserved, installed, context.clock.now());
+  return unserved;
 }
 
 /** Writes clusterctl's inventory, so that clusterctl's own commands keep working on this cluster. */

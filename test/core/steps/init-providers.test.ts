@@ -1,9 +1,10 @@
 // Starting the providers, on a cluster that answers as each test says: whole workflows see all of it at once.
 
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { beginMaking } from '../../../core/begin-operation.ts';
+import { PetraError } from '../../../core/errors.ts';
 import type { AccessQuestion, Kubernetes, KubernetesObject } from '../../../core/ports.ts';
-import { startProviders } from '../../../core/steps/init-providers.ts';
+import { checkCertManager, startProviders } from '../../../core/steps/init-providers.ts';
 import { runStep, type StepOutput } from '../../../core/steps/run-step.ts';
 import { managementSpec, type TestPorts, testPorts } from '../test-ports.ts';
 
@@ -24,6 +25,32 @@ const definition = (provider: string, isServed: boolean) =>
   labelled('apiextensions.k8s.io/v1', 'CustomResourceDefinition', `kind.of.${provider}`, provider, {
     status: { conditions: [{ type: 'Established', status: isServed ? 'True' : 'False' }] },
   });
+const asReleased = (key: string) => ({
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: `kind.of.${key}`, annotations: { released: 'yes' } },
+});
+/** What is stored of an installation, by a hash that is its name. */
+const parts: Readonly<Record<string, readonly KubernetesObject[]>> = {
+  certManager: [asReleased('cert-manager')],
+  foundation: keys.map(asReleased),
+  certificates: [labelled('cert-manager.io/v1', 'Issuer', 'self-signed', 'cluster-api', {})],
+  controllers,
+};
+/** Accepted so many seconds ago, and not served. */
+const accepted = (provider: string, secondsAgo: number) =>
+  labelled('apiextensions.k8s.io/v1', 'CustomResourceDefinition', `kind.of.${provider}`, provider, {
+    status: {
+      conditions: [
+        {
+          type: 'NamesAccepted',
+          status: 'True',
+          lastTransitionTime: new Date(ports.clock.now().getTime() - secondsAgo * 1000).toISOString(),
+        },
+        { type: 'Established', status: 'False', reason: 'Installing' },
+      ],
+    },
+  });
 const available = { conditions: [{ type: 'Available', status: 'True' }] };
 
 let ports: TestPorts;
@@ -40,6 +67,7 @@ afterEach(() => ports.close());
 async function start(
   definitions: readonly KubernetesObject[],
   cluster: Partial<Kubernetes> = {},
+  step = startProviders,
 ): Promise<StepOutput> {
   const kubernetes: Kubernetes = {
     apply: async (object, { dryRun = false } = {}) => {
@@ -65,16 +93,16 @@ async function start(
   const all = {
     ...ports,
     secrets: { ...ports.secrets, read: async () => 'a kubeconfig' },
-    artifacts: { store: async () => '', read: async () => JSON.stringify(controllers) },
+    artifacts: { store: async () => '', read: async (sha256: string) => JSON.stringify(parts[sha256]) },
     kubernetes: { connect: () => kubernetes },
   };
   return runStep(
     all,
     'StartProviders',
-    { run: startProviders },
+    { run: step },
     {
       operation: { id, verb, cluster: name, uid, fence },
-      components: { controllers: 'sha256' },
+      components: Object.fromEntries(Object.keys(parts).map((part) => [part, part])),
       deadline: '2027-01-01T00:00:00.000Z',
     },
   );
@@ -132,4 +160,54 @@ test('a provider that lacks a permission is named with what it lacks', async () 
   );
   // Cluster API needs them as well.
   expect(message).toContain('cluster-api v1.9.5: its ServiceAccount');
+});
+
+describe('a definition that the API server accepted and does not serve', () => {
+  let changed: KubernetesObject[];
+  const apply = async (object: KubernetesObject) => {
+    changed.push(object);
+    return object;
+  };
+  const reminded = (key: string) => ({
+    ...asReleased(key),
+    metadata: {
+      name: `kind.of.${key}`,
+      annotations: { released: 'yes', 'petra.sh/reminded-at': ports.clock.now().toISOString() },
+    },
+  });
+  beforeEach(() => {
+    changed = [];
+  });
+
+  test('is changed, so that the server takes it up, once that takes long', async () => {
+    const definitions = [accepted('infrastructure-aws', 30), accepted('cluster-api', 2)];
+    const { ready, message } = await start(definitions, { apply });
+    expect(ready).toBe(false);
+    expect(message).toContain('infrastructure-aws v2.7.2: waiting for CustomResourceDefinition');
+    expect(changed).toEqual([reminded('infrastructure-aws')]);
+  });
+
+  test('is so as well when it is one of cert-manager', async () => {
+    const refused = async (object: KubernetesObject) => {
+      if (object.kind === 'Issuer') throw new PetraError('ObjectRefused', 'not served');
+      return apply(object);
+    };
+    const output = await start([accepted('cert-manager', 30)], { apply: refused }, checkCertManager);
+    expect(output).toMatchObject({ ready: false, message: 'not served' });
+    expect(changed).toEqual([reminded('cert-manager')]);
+  });
+});
+
+test("no controller is started before clusterctl's inventory can be written", async () => {
+  const inventory = {
+    ...definition('cluster-api', false),
+    metadata: {
+      name: 'providers.clusterctl.cluster.x-k8s.io',
+      labels: { 'clusterctl.cluster.x-k8s.io/core': 'inventory' },
+    },
+  };
+  const { ready, message } = await start([inventory, ...keys.map((key) => definition(key, true))]);
+  expect(ready).toBe(false);
+  expect(message).toContain('waiting for CustomResourceDefinition providers.clusterctl.cluster.x-k8s.io');
+  expect(applied).toEqual([]);
 });
