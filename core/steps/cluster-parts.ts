@@ -24,8 +24,8 @@ export function lostParts(cluster: KubernetesObject, parts: Parts): readonly str
 
 /** Parts that the Cluster does not refer to: its deletion leaves them alone. */
 export function strayParts(cluster: KubernetesObject, parts: Parts): readonly KubernetesObject[] {
-  const referred = fields.map((field) => titleOf(cluster, field));
-  return all(parts).filter(({ kind, metadata }) => !referred.includes(`${kind} ${metadata.name}`));
+  const referred = fields.map((field) => referredIn(cluster, field));
+  return all(parts).filter((part) => !referred.includes(titleOf(part)));
 }
 
 /**
@@ -62,16 +62,20 @@ function lostPart(
   field: (typeof fields)[number],
   parts: Parts,
 ): string | undefined {
-  const title = titleOf(cluster, field);
-  const exists = all(parts).some(({ kind, metadata }) => `${kind} ${metadata.name}` === title);
-  return exists ? undefined : title;
+  const title = referredIn(cluster, field);
+  return all(parts).some((part) => titleOf(part) === title) ? undefined : title;
 }
 
-/** What the Cluster refers to there, for example `AWSCluster dev-x7k2p`. */
-function titleOf(cluster: KubernetesObject, field: (typeof fields)[number]): string | undefined {
+/** For example `AWSCluster dev-x7k2p`. */
+function titleOf({ kind, metadata }: Pick<KubernetesObject, 'kind' | 'metadata'>): string {
+  return `${kind} ${metadata.name}`;
+}
+
+/** The title of what the Cluster refers to there. */
+function referredIn(cluster: KubernetesObject, field: (typeof fields)[number]): string | undefined {
   const reference = recordAt(cluster, 'spec', field);
   const [kind, name] = [textAt(reference, 'kind'), textAt(reference, 'name')];
-  return kind === undefined || name === undefined ? undefined : `${kind} ${name}`;
+  return kind === undefined || name === undefined ? undefined : titleOf({ kind, metadata: { name } });
 }
 
 function all({ infrastructure, controlPlanes }: Parts): readonly KubernetesObject[] {
