@@ -65,7 +65,8 @@ async function tryCertManager(
       ? `waiting for ${names(waiting)}`
       : await refusal(async () => applyAll(api, await objectsOf(context, input, 'certificates')));
   // It may be its own definitions that are not served.
-  if (problem !== undefined && waiting.length === 0) await unservedDefinitions(context, input, api);
+  if (problem !== undefined && waiting.length === 0)
+    await remind(context, input, api, await unservedDefinitions(api));
   const deadline = deadlineAfter(context, context.settings.limits.provider);
   if (problem === undefined) return { ready: true, deadline, message: 'cert-manager accepts resources' };
   if (!isOver(context, input)) return { ready: false, deadline, message: problem };
@@ -92,7 +93,8 @@ async function tryProviders(
   const api = await requireManagementApi(context, context.record);
   const releases = providersFor(managementVersions(context.record));
   const controllers = await objectsOf(context, input, 'controllers');
-  const unserved = (await areStarted(api, controllers)) ? [] : await unservedDefinitions(context, input, api);
+  const unserved = (await areStarted(api, controllers)) ? [] : await unservedDefinitions(api);
+  await remind(context, input, api, unserved);
   const found = await Promise.all(
     releases.map(async ({ provider, version }) => {
       const title = `${provider.key} ${version}`;
@@ -137,21 +139,25 @@ async function areStarted(api: Kubernetes, controllers: readonly KubernetesObjec
   );
 }
 
-/** The definitions of all that is installed that are not served yet. Reminds the API server of those it has forgotten. */
-async function unservedDefinitions(
+/** The definitions of all that is installed that are not served yet. */
+async function unservedDefinitions(api: Kubernetes): Promise<readonly KubernetesObject[]> {
+  const kind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
+  const definitions = await api.list(kind, { labelSelector: clusterctlLabel });
+  return definitions.filter((definition) => !isServed(definition));
+}
+
+/** Reminds the API server of those that it has forgotten. */
+function remind(
   context: StepContext<'artifacts'>,
   input: StepInput,
   api: Kubernetes,
-): Promise<readonly KubernetesObject[]> {
-  const kind = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' };
-  const definitions = await api.list(kind, { labelSelector: clusterctlLabel });
-  const unserved = definitions.filter((definition) => !isServed(definition));
+  unserved: readonly KubernetesObject[],
+): Promise<void> {
   const installed = async () => [
     ...(await objectsOf(context, input, 'certManager')),
     ...(await objectsOf(context, input, 'foundation')),
   ];
-  await remindOfDefinitions(api, unserved, installed, context.clock.now());
-  return unserved;
+  return remindOfDefinitions(api, unserved, installed, context.clock.now());
 }
 
 /** Writes clusterctl's inventory, so that clusterctl's own commands keep working on this cluster. */
