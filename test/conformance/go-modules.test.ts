@@ -8,6 +8,7 @@ import {
   executableName,
   type GoBuild,
   goBuilds,
+  modulesOf,
   wrapperGoMod,
 } from './go-modules.ts';
 
@@ -123,7 +124,7 @@ test('a program has a place of its own for all that it is made of', () => {
 
 test('the checksums of every pinned module are committed', () => {
   const checksums = `\n${readFileSync(path.join(import.meta.dirname, 'go', 'checksums.txt'), 'utf8')}`;
-  for (const { module, version } of goBuilds.flatMap((build) => [build, ...(build.along ?? [])])) {
+  for (const { module, version } of goBuilds.flatMap(modulesOf)) {
     expect(checksums).toContain(`\n${module} ${version} h1:`);
     expect(checksums).toContain(`\n${module} ${version}/go.mod h1:`);
   }

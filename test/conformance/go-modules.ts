@@ -146,6 +146,11 @@ export function buildFlags({ variables = {} }: GoBuild): readonly string[] {
   ];
 }
 
+/** All that are pinned in a build, its own first. */
+export function modulesOf(build: GoBuild): readonly PinnedModule[] {
+  return [build, ...(build.along ?? [])];
+}
+
 /** What `go build -o FOLDER/` calls the program of a main package (`go help build`). */
 export function executableName(mainPackage: string): string {
   const parts = mainPackage.split('/');
@@ -160,7 +165,7 @@ export function binaryFolder(
   ingredients: { readonly platform: string; readonly sources: readonly string[] },
 ): string {
   // Not Go's version: a newer Go makes a program that behaves the same.
-  const modules = [build, ...(build.along ?? [])].map((one) => [one.module, one.version]);
+  const modules = modulesOf(build).map((one) => [one.module, one.version]);
   const made = [modules, main, buildFlags(build), ingredients];
   const hash = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 12);
   return `${name}-${version}-${hash}`;
@@ -199,7 +204,7 @@ export function wrapperGoMod(build: GoBuild, goMod: GoMod): string {
     `module ${build.own?.module ?? 'petra.invalid/conformance'}`,
     `go ${goMod.Go ?? '1.21'}`,
     ...(goMod.Godebug ?? []).map(({ Key, Value }) => `godebug ${Key}=${Value}`),
-    ...[build, ...(build.along ?? [])].map(({ module, version }) => `require ${module} ${version}`),
+    ...modulesOf(build).map(({ module, version }) => `require ${module} ${version}`),
     ...replacements.map((replacement) => `replace ${replacement}`),
     '',
   ].join('\n');
