@@ -23,7 +23,7 @@ import {
 } from '../core/capi/providers.ts';
 import { toYaml } from '../core/capi/render-all.ts';
 import { applyAll } from '../core/steps/apply-all.ts';
-import { conditionOf } from '../core/steps/conditions.ts';
+import { isServed } from '../core/steps/forgotten-definitions.ts';
 import { startApiServer } from '../test/conformance/api-server.ts';
 import { binary } from '../test/conformance/binaries.ts';
 import { versions } from '../test/conformance/go-modules.ts';
@@ -172,10 +172,9 @@ async function serveCertManager(kubeconfig: string): Promise<void> {
   const wanted = installation.certManager.filter(({ kind }) => !kind.endsWith('WebhookConfiguration'));
   await applyAll(api, wanted);
   const listed = () => api.list({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' });
-  const isServed = async () =>
-    (await listed()).filter((one) => conditionOf(one, 'Established')?.status === 'True').length >=
-    wanted.filter(isDefinition).length;
-  while (!(await isServed())) await sleep(100);
+  const areServed = async () =>
+    (await listed()).filter(isServed).length >= wanted.filter(isDefinition).length;
+  while (!(await areServed())) await sleep(100);
   // The API server goes on publishing them for a moment.
   await sleep(1000);
 }
