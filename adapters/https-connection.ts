@@ -3,6 +3,7 @@
 
 import { Agent, request as httpsRequest } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { PetraError } from '../core/errors.ts';
 import type { Credentials } from './kubeconfig.ts';
 
@@ -32,11 +33,12 @@ export class HttpsConnection {
   readonly #timeoutMilliseconds: number;
   readonly #throttleRetries: number;
 
+  /** @throws KubernetesUnauthorized when certificates or key cannot be read */
   constructor(
     credentials: Credentials,
     options: { readonly timeoutMilliseconds?: number; readonly throttleRetries?: number } = {},
   ) {
-    const { authority, certificate, key, serverName, skipVerification } = credentials;
+    const { serverName, skipVerification } = credentials;
     this.#credentials = credentials;
     this.#timeoutMilliseconds = options.timeoutMilliseconds ?? defaultTimeoutMilliseconds;
     this.#throttleRetries = options.throttleRetries ?? defaultThrottleRetries;
@@ -44,8 +46,8 @@ export class HttpsConnection {
       keepAlive: true,
       maxSockets,
       rejectUnauthorized: !skipVerification,
-      ...(authority === undefined ? {} : { ca: authority }),
-      ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+      // One for all connections: Node would read the certificates anew for each.
+      secureContext: secureContextOf(credentials),
       ...(serverName === undefined ? {} : { servername: serverName }),
     });
   }
@@ -137,6 +139,19 @@ export class HttpsConnection {
     }
     const message = `the Kubernetes API at ${host} cannot be reached: ${code}`;
     return new PetraError('KubernetesUnreachable', message, { cause: error });
+  }
+}
+
+function secureContextOf({ authority, certificate, key }: Credentials): SecureContext {
+  try {
+    return createSecureContext({
+      ...(authority === undefined ? {} : { ca: authority }),
+      ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
+    });
+  } catch {
+    // OpenSSL's words do not say which of them it is.
+    const message = 'the kubeconfig cannot be used: one of its certificates or its key cannot be read';
+    throw new PetraError('KubernetesUnauthorized', message);
   }
 }
 

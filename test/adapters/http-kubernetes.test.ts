@@ -286,6 +286,17 @@ describe('credentials', () => {
     expect(JSON.stringify([failure.message, failure.details, String(failure.cause)])).not.toContain('t0ken');
   });
 
+  test('certificates that cannot be read are said to be the reason, and not shown', () => {
+    const unreadable = base64('-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n');
+    const user = { 'client-certificate-data': unreadable, 'client-key-data': base64(client.key) };
+    expect(() => new HttpKubernetesAccess().connect(kubeconfigFor(1, user))).toThrow(
+      expect.objectContaining({
+        code: 'KubernetesUnauthorized',
+        message: 'the kubeconfig cannot be used: one of its certificates or its key cannot be read',
+      }),
+    );
+  });
+
   test("where Kubernetes' own kinds are served is not asked, where others are is asked once", async () => {
     const asked: (string | undefined)[] = [];
     const kubernetes = await served((request, response) => {
