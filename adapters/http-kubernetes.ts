@@ -13,7 +13,7 @@ import type {
 import { type HttpsAnswer, HttpsConnection } from './https-connection.ts';
 import { parseKubeconfig } from './kubeconfig.ts';
 import { failureOf, isAbsent, isUnknownResource, statusOf } from './kubernetes-errors.ts';
-import { KubernetesResources } from './kubernetes-resources.ts';
+import { isDiscovered, KubernetesResources } from './kubernetes-resources.ts';
 
 export interface HttpKubernetesOptions {
   /** For one request with its answer. */
@@ -189,8 +189,9 @@ class HttpKubernetes implements Kubernetes {
         ...request,
         path: text === '' ? path : `${path}?${text}`,
       });
+      if (!isUnknownResource(answer)) return answer;
       // A definition may have gone, or come anew under another plural, since it was discovered.
-      if (isSecondTry || !isUnknownResource(answer)) return answer;
+      if (isSecondTry || !isDiscovered(target)) return undefined;
       this.#resources.forget(target.apiVersion);
     }
   }

@@ -1,5 +1,5 @@
-// Where kinds are served: the same place in every cluster for Kubernetes' own; of others discovery says it, and is
-// remembered per group and version.
+// Where kinds are served: the same place in every cluster for Kubernetes' own, and for those whose definitions Petra
+// installs at versions of its own; of others discovery says it, and is remembered per group and version.
 
 import type { HttpsConnection } from './https-connection.ts';
 import { failureOf, statusOf } from './kubernetes-errors.ts';
@@ -35,6 +35,13 @@ export const builtIn: ReadonlyMap<string, Resource> = new Map([
   ],
 ]);
 
+/** Those that an installation asks for, just when their definitions have come. */
+const installed: ReadonlyMap<string, Resource> = new Map([
+  ['cert-manager.io/v1 Issuer', ofNamespace('issuers')],
+  ['cert-manager.io/v1 Certificate', ofNamespace('certificates')],
+  ['clusterctl.cluster.x-k8s.io/v1alpha3 Provider', ofNamespace('providers')],
+]);
+
 export class KubernetesResources {
   readonly #connection: HttpsConnection;
   readonly #versions = new Map<string, Promise<ReadonlyMap<string, Resource>>>();
@@ -54,7 +61,7 @@ export class KubernetesResources {
     readonly name?: string;
   }): Promise<string | undefined> {
     const { apiVersion, kind, namespace, name } = target;
-    const resource = builtIn.get(`${apiVersion} ${kind}`) ?? (await this.#resource(apiVersion, kind));
+    const resource = fixedResource(target) ?? (await this.#resource(apiVersion, kind));
     if (!resource) return undefined;
     const space = namespace ?? (name === undefined ? undefined : 'default');
     const scope =
@@ -101,6 +108,22 @@ export class KubernetesResources {
     }
     return byKind;
   }
+}
+
+/** Whether a kind is looked for: it may move then. */
+export function isDiscovered(type: { readonly apiVersion: string; readonly kind: string }): boolean {
+  return fixedResource(type) === undefined;
+}
+
+function fixedResource({
+  apiVersion,
+  kind,
+}: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): Resource | undefined {
+  const key = `${apiVersion} ${kind}`;
+  return builtIn.get(key) ?? installed.get(key);
 }
 
 function rootOf(apiVersion: string): string {

@@ -316,6 +316,23 @@ describe('credentials', () => {
     ]);
   });
 
+  test('a kind that Petra installs is not looked for, whether it is served yet or not', async () => {
+    const asked: (string | undefined)[] = [];
+    const kubernetes = await served((request, response) => {
+      asked.push(request.url);
+      response.writeHead(404).end('404 page not found');
+    });
+    const issuer = { apiVersion: 'cert-manager.io/v1', kind: 'Issuer' };
+    expect(await kubernetes.list(issuer)).toEqual([]);
+    expect(asked).toEqual(['/base/apis/cert-manager.io/v1/issuers?limit=500']);
+    const failure = await failureOf(kubernetes.apply({ ...issuer, metadata: { name: 'a', namespace: 'n' } }));
+    expect(failure).toMatchObject({
+      code: 'ObjectRefused',
+      message: 'cannot apply Issuer n/a: the cluster does not serve this kind',
+    });
+    expect(asked).toHaveLength(2);
+  });
+
   test('objects are sent as they are, and as field manager petra', async () => {
     let sent: unknown;
     let url = '';
