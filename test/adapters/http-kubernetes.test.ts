@@ -361,10 +361,13 @@ describe('credentials', () => {
       metadata: { name: 'd', namespace: 'n' },
       spec: { unheardOf: [{ 'x-kubernetes-y': null }] },
     };
+    const asked =
+      '/base/apis/apps/v1/namespaces/n/deployments/d?fieldManager=petra&force=true&fieldValidation=';
+    await kubernetes.apply(object);
+    expect(sent).toEqual(object);
+    expect(url).toBe(`${asked}Ignore`);
     await kubernetes.apply(object, { dryRun: true });
     expect(sent).toEqual(object);
-    expect(url).toBe(
-      '/base/apis/apps/v1/namespaces/n/deployments/d?fieldManager=petra&force=true&fieldValidation=Strict&dryRun=All',
-    );
+    expect(url).toBe(`${asked}Strict&dryRun=All`);
   });
 });
