@@ -41,7 +41,7 @@ const pureModules: Plugin = {
   name: 'pure-modules',
   setup(bundle) {
     const resolved = Symbol('resolved');
-    bundle.onResolve({ filter: /^\.|^yaml$/ }, async ({ path: name, pluginData, ...rest }) => {
+    bundle.onResolve({ filter: /^\.|^(js-)?yaml$/ }, async ({ path: name, pluginData, ...rest }) => {
       if (pluginData === resolved) return undefined;
       const { kind, importer, resolveDir } = rest;
       if (kind === 'entry-point') return undefined;

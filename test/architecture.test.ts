@@ -9,7 +9,7 @@ const root = path.join(import.meta.dirname, '..');
 const allowed: Readonly<
   Record<string, { readonly folders: readonly string[]; readonly packages: readonly string[] }>
 > = {
-  core: { folders: ['core'], packages: ['zod', 'yaml', 'node:crypto', 'node:zlib'] },
+  core: { folders: ['core'], packages: ['zod', 'yaml', 'js-yaml', 'node:crypto', 'node:zlib'] },
   adapters: { folders: ['core', 'adapters'], packages: ['@aws-sdk/', '@smithy/', 'yaml', 'node:'] },
   local: {
     folders: ['core', 'adapters', 'local'],
