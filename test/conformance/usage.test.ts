@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { parseStat, programOf, UsageWatch } from './usage.ts';
 
@@ -31,5 +33,19 @@ describe('the usage of processes', () => {
     expect(own?.[1].cpuSeconds).toBeGreaterThan(0.05);
     expect(own?.[1].peakBytes).toBeGreaterThan(10_000_000);
     expect(watch.peakBytes).toBeGreaterThanOrEqual(own?.[1].peakBytes ?? 0);
+  });
+
+  it('counts a process once that has ended and stays in the list', async () => {
+    // sleep does not know of the child that the shell had, and so never asks for its end.
+    const parent = spawn('sh', ['-c', 'true & exec sleep 60']);
+    try {
+      await sleep(100);
+      const watch = new UsageWatch();
+      watch.stop();
+      expect([...watch.byProgram().keys()]).toContain('sleep');
+      expect([...watch.byProgram().keys()]).not.toContain('');
+    } finally {
+      parent.kill();
+    }
   });
 });

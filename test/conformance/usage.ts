@@ -96,6 +96,8 @@ export class UsageWatch {
 function readProcess(pid: string) {
   try {
     const argv = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    // It has ended, and its parent has not asked how; what it used is known from before.
+    if (argv[0] === '') return undefined;
     const { cpuSeconds, start } = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
     const kilobytes = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     // A number may be given again to another process, at another time.
