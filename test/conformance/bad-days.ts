@@ -19,6 +19,7 @@ import type { StandInKubelet } from './kubelet.ts';
 import { expectLaunches } from './launches.ts';
 import { stepFunctionsSpeed } from './real-account.ts';
 import { initManagement, type Management, managementName, type Stage } from './story.ts';
+import { eventually } from './trial-namespace.ts';
 
 const outageMilliseconds = 30_000;
 /** Of controllers, when the API is back. */
@@ -254,12 +255,17 @@ class BadCluster {
   /** As Cluster API itself does when it is busy: the Cluster refers to a network that does not exist, and its own goes on. */
   async loseNetwork(): Promise<void> {
     const requests = ApiRequests.of(this.#management.kubeconfig, 'bad-days');
-    await requests.merge(
-      `/apis/cluster.x-k8s.io/v1beta1/namespaces/${clusterNamespace}/clusters/${this.name}`,
-      {
-        spec: { infrastructureRef: { name: lostNetwork } },
-      },
-    );
+    const path = `/apis/cluster.x-k8s.io/v1beta1/namespaces/${clusterNamespace}/clusters/${this.name}`;
+    await eventually(`${this.name} refers to no network`, async () => {
+      try {
+        await requests.merge(path, { spec: { infrastructureRef: { name: lostNetwork } } });
+        return true;
+      } catch (error) {
+        // A controller runs a moment before the API server knows where to call its webhooks.
+        if (String(error).includes('failed calling webhook')) return false;
+        throw error;
+      }
+    });
   }
 
   async killDuringDelete(): Promise<void> {
