@@ -177,6 +177,21 @@ async function serveCertManager(kubeconfig: string): Promise<void> {
   await sleep(1000);
 }
 
+/** Of each tool, the seconds of its runs, over one way for all of them: a new one each time would take twice the processor. */
+async function measureAll(roundTripMilliseconds: number): Promise<ReadonlyMap<Tool, readonly number[]>> {
+  const seconds = new Map<Tool, number[]>(tools.map((tool) => [tool, []]));
+  const link = await openSlowLink({ host: address, port, roundTripMilliseconds });
+  const reachedBy = roundTripMilliseconds === 0 ? port : link.port;
+  try {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [tool, taken] of seconds) taken.push(await measure(tool, reachedBy));
+    }
+  } finally {
+    await link.close();
+  }
+  return seconds;
+}
+
 let isMet = true;
 try {
   const trips = [
@@ -184,15 +199,7 @@ try {
     { milliseconds: 25, title: 'The same over a way of 25 ms', ratio: 0.15 },
   ];
   for (const { milliseconds, title, ratio } of trips) {
-    // One way for all runs: a new one each time would take twice the processor, of which those who are measured have none
-    // to spare.
-    const link = await openSlowLink({ host: address, port, roundTripMilliseconds: milliseconds });
-    const reachedBy = milliseconds === 0 ? port : link.port;
-    const seconds = new Map<Tool, number[]>(tools.map((tool) => [tool, []]));
-    for (let round = 0; round < rounds; round += 1) {
-      for (const [tool, taken] of seconds) taken.push(await measure(tool, reachedBy));
-    }
-    await link.close();
+    const seconds = await measureAll(milliseconds);
     const contenders: Contender[] = [...seconds].map(([{ name }, taken]) => ({ name, seconds: taken }));
     const goals = [
       { of: 'Petra', against: 'clusterctl init', ratio },
