@@ -4,6 +4,11 @@
 import type { HttpsConnection } from './https-connection.ts';
 import { failureOf, statusOf } from './kubernetes-errors.ts';
 
+interface Type {
+  readonly apiVersion: string;
+  readonly kind: string;
+}
+
 interface Resource {
   readonly plural: string;
   readonly namespaced: boolean;
@@ -111,17 +116,11 @@ export class KubernetesResources {
 }
 
 /** Whether a kind is looked for: it may move then. */
-export function isDiscovered(type: { readonly apiVersion: string; readonly kind: string }): boolean {
+export function isDiscovered(type: Type): boolean {
   return fixedResource(type) === undefined;
 }
 
-function fixedResource({
-  apiVersion,
-  kind,
-}: {
-  readonly apiVersion: string;
-  readonly kind: string;
-}): Resource | undefined {
+function fixedResource({ apiVersion, kind }: Type): Resource | undefined {
   const key = `${apiVersion} ${kind}`;
   return builtIn.get(key) ?? installed.get(key);
 }
